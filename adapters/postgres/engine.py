@@ -1,0 +1,112 @@
+"""Connections to PostgreSQL: a bounded pool, deadlines, and one tenant in sight at a time."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import msgspec
+from sqlalchemy import URL, make_url, text
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from domain.errors import BACKPRESSURE, SERVICE_UNAVAILABLE, MediatorError
+from domain.ids import TenantId
+
+APPLICATION_ROLE = "mediator_app"
+SET_TENANT = text("select set_config('app.tenant', :tenant, true)")
+ACQUIRE_SECONDS = 2.0
+STATEMENT_SECONDS = 15.0
+CONNECT_SECONDS = 5.0
+
+
+class PoolSize(msgspec.Struct, frozen=True):
+    """How many connections one process may hold."""
+
+    kept: int = 5
+    more: int = 5
+
+
+def asyncpg_url(url: str) -> URL:
+    """Read a `postgresql://` address for this driver, whatever driver it names."""
+    return make_url(url).set(drivername="postgresql+asyncpg")
+
+
+def make_engine(url: str, *, pool: PoolSize, application: str, as_role: str | None = None) -> AsyncEngine:
+    """Make an engine whose calls are autocommitted one by one unless a transaction is begun.
+
+    `as_role` lowers a privileged login to the application's role for every statement. Statements end after 15 s,
+    waiting for a connection after 2 s.
+    """
+    settings = {"TimeZone": "UTC", "application_name": application}
+    if as_role is not None:
+        settings["role"] = as_role
+    return create_async_engine(
+        asyncpg_url(url),
+        pool_size=pool.kept,
+        max_overflow=pool.more,
+        pool_timeout=ACQUIRE_SECONDS,
+        pool_pre_ping=False,
+        connect_args={
+            "server_settings": settings,
+            "timeout": CONNECT_SECONDS,
+            "command_timeout": STATEMENT_SECONDS,
+        },
+    )
+
+
+@asynccontextmanager
+async def tenant_reads(engine: AsyncEngine, tenant_id: TenantId) -> AsyncIterator[AsyncConnection]:
+    """Open a short transaction that can see one tenant only (row-level security). Raises SERVICE_UNAVAILABLE."""
+    async with reads(engine) as connection:
+        await connection.execute(SET_TENANT, {"tenant": str(tenant_id)})
+        yield connection
+
+
+@asynccontextmanager
+async def reads(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """Open a short transaction for reading. Raises BACKPRESSURE or SERVICE_UNAVAILABLE when there is none to be had."""
+    try:
+        async with engine.begin() as connection:
+            yield connection
+    except (SQLAlchemyError, OSError, TimeoutError) as error:
+        raise unavailable(error) from error
+
+
+@asynccontextmanager
+async def autocommit(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """Lend a connection on which every call is a transaction of its own (rule C1); errors pass as they are."""
+    async with engine.connect() as connection:
+        yield await connection.execution_options(isolation_level="AUTOCOMMIT")
+
+
+def unavailable(error: Exception) -> Exception:
+    """Name a failure of the database for the caller; a fault in our own statement stays what it is."""
+    if isinstance(error, PoolTimeoutError):
+        return MediatorError(BACKPRESSURE, "All database connections are busy.", retry_after_seconds=1)
+    if is_connection_trouble(error):
+        return MediatorError(SERVICE_UNAVAILABLE, "The database cannot be reached.", retry_after_seconds=2)
+    return error
+
+
+def is_connection_trouble(error: Exception) -> bool:
+    """Whether the server was not reached, went away, or is shutting down or starting."""
+    if isinstance(error, OSError | TimeoutError):
+        return True
+    if not isinstance(error, DBAPIError):
+        return False
+    state = sqlstate_of(error)
+    gone = state is None or state[:2] in {"08", "57"} or state == "53300"
+    return error.connection_invalidated or gone
+
+
+def sqlstate_of(error: DBAPIError) -> str | None:
+    """Give the server's SQLSTATE; None when the error did not come from the server."""
+    state = getattr(error.orig, "sqlstate", None)
+    return str(state) if state else None
+
+
+def constraint_of(error: DBAPIError) -> str | None:
+    """Give the name of the constraint that was broken, if the server named one."""
+    cause = error.orig.__cause__ if error.orig is not None else None
+    name = getattr(cause, "constraint_name", None)
+    return str(name) if name else None

@@ -1,0 +1,76 @@
+"""Work that waits in PostgreSQL: events, open operations, unsent payments; claimed for one tenant at a time."""
+
+from typing import Any
+
+from sqlalchemy import TextClause, text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from adapters.postgres.engine import autocommit, tenant_reads, unavailable
+from application.ports.outbox import Outbox, OutboxMessage
+from domain.authorizing import UNSENT_LIFETIME
+from domain.ids import EventId, OperationId, PaymentId, TenantId
+
+DUE_TENANTS = text("select fm_ops.due_tenants(:limit, :unsent)")
+CLAIM_EVENTS = text("select event_id, tag from fm.claim_events(:tenant, :limit, :lease)")
+EVENTS_GIVEN = text("select fm.events_given(:tenant, :events)")
+CLAIM_OPERATIONS = text("select operation_id from fm.claim_operations(:tenant, :limit, :lease)")
+UNSENT = text(
+    """
+    select id from fm.payments
+    where tenant_id = :tenant and state = 'created'
+      and created_at < clock_timestamp() - make_interval(secs => :age)
+    order by id limit :limit
+    """
+)
+ENSURE_PARTITIONS = text("select fm_ops.ensure_partitions(:months)")
+
+
+class PostgresOutbox(Outbox):
+    """Claims work with functions that lock within one tenant only (rule C5)."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        """Use this engine's connections."""
+        self._engine = engine
+
+    async def due_tenants(self, *, limit: int) -> tuple[TenantId, ...]:
+        """Give tenants with work that is due."""
+        values = {"limit": limit, "unsent": UNSENT_LIFETIME.total_seconds()}
+        return tuple(TenantId(row[0]) for row in await self._rows(DUE_TENANTS, values))
+
+    async def claim_events(self, tenant_id: TenantId, *, limit: int, lease_seconds: float) -> tuple[OutboxMessage, ...]:
+        """Claim events of one tenant in their order."""
+        rows = await self._rows(CLAIM_EVENTS, {"tenant": tenant_id, "limit": limit, "lease": lease_seconds})
+        return tuple(sorted((OutboxMessage(tenant_id, EventId(row[0]), row[1]) for row in rows), key=_by_event))
+
+    async def events_given(self, tenant_id: TenantId, event_ids: tuple[EventId, ...]) -> None:
+        """Mark events as given on."""
+        await self._rows(EVENTS_GIVEN, {"tenant": tenant_id, "events": list(event_ids)})
+
+    async def claim_operations(
+        self, tenant_id: TenantId, *, limit: int, lease_seconds: float
+    ) -> tuple[OperationId, ...]:
+        """Claim open operations whose next query is due."""
+        rows = await self._rows(CLAIM_OPERATIONS, {"tenant": tenant_id, "limit": limit, "lease": lease_seconds})
+        return tuple(OperationId(row[0]) for row in rows)
+
+    async def claim_unsent(self, tenant_id: TenantId, *, limit: int, age_seconds: float) -> tuple[PaymentId, ...]:
+        """Give payments that never reached a provider and are older than that."""
+        async with tenant_reads(self._engine, tenant_id) as connection:
+            values = {"tenant": tenant_id, "limit": limit, "age": age_seconds}
+            return tuple(PaymentId(value) for value in (await connection.execute(UNSENT, values)).scalars())
+
+    async def ensure_partitions(self, months: int) -> int:
+        """Make the parts of the big tables for this month and so many after it; give how many were made."""
+        return int((await self._rows(ENSURE_PARTITIONS, {"months": months}))[0][0])
+
+    async def _rows(self, statement: TextClause, values: dict[str, Any]) -> list[Any]:  # noqa: ANN401 -- rows of any shape
+        try:
+            async with autocommit(self._engine) as connection:
+                return list((await connection.execute(statement, values)).all())
+        except (SQLAlchemyError, OSError, TimeoutError) as error:
+            raise unavailable(error) from error
+
+
+def _by_event(message: OutboxMessage) -> bytes:
+    return message.event_id.bytes

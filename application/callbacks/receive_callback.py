@@ -1,0 +1,84 @@
+"""Take in what a provider sends: verify the raw bytes, store them, and leave the work to a worker."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from application.ports.callbacks import CallbackInbox, InboundCallback
+from application.ports.providers import Provider, Providers
+from application.ports.world import World
+from domain.audit import AuditRecord
+from domain.errors import CALLBACK_REFUSED, MediatorError
+from domain.events import CallbackReceived
+from domain.ids import EventId, ProviderAccountId, TenantId
+
+
+class ReceiveCallback(msgspec.Struct, frozen=True, kw_only=True):
+    """A callback as it arrived at the address of one provider account; header names in lower case."""
+
+    provider: str
+    provider_account_id: ProviderAccountId
+    headers: Mapping[str, str]
+    raw: bytes
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiveCallbackHandler:
+    """The policy.
+
+    - Nothing is believed that is not signed; whoever signs badly learns nothing, not even whether the account exists.
+    - Stored once, durably, before the 2xx; a duplicate is counted and answered alike.
+    - A callback is a hint: the worker asks the provider what is true.
+    """
+
+    inbox: CallbackInbox
+    providers: Providers
+    world: World
+
+    async def __call__(self, command: ReceiveCallback) -> bool:
+        """Store the callback; True when it is new. Raises CALLBACK_REFUSED, REQUEST_MALFORMED."""
+        moment = self.world.moment()
+        provider = self._known(command.provider)
+        notice = provider.read_callback(command.raw, command.headers, now_seconds=moment.now.timestamp())
+        tenant_id = await self.inbox.find_tenant(command.provider_account_id)
+        if tenant_id is None:
+            raise MediatorError(CALLBACK_REFUSED, "The callback is not authentic.")
+        callback = InboundCallback(
+            tenant_id=tenant_id,
+            provider_account_id=command.provider_account_id,
+            provider=command.provider,
+            provider_event_id=notice.event_id,
+            kind=notice.kind,
+            operation_key=notice.operation_key,
+            headers=dict(command.headers),
+            raw=command.raw,
+            received_at=moment.now,
+        )
+        event = CallbackReceived(
+            event_id=EventId(moment.new_id()),
+            at=moment.now,
+            provider=command.provider,
+            provider_account_id=command.provider_account_id,
+            provider_event_id=notice.event_id,
+        )
+        return await self.inbox.receive(callback, event, self._audit(command, tenant_id, event))
+
+    def _known(self, name: str) -> Provider:
+        """The provider of that name; an unknown one is refused like a bad signature."""
+        if name not in self.providers.names():
+            raise MediatorError(CALLBACK_REFUSED, "The callback is not authentic.")
+        return self.providers.named(name)
+
+    def _audit(self, command: ReceiveCallback, tenant_id: TenantId, event: CallbackReceived) -> AuditRecord:
+        return AuditRecord(
+            tenant_id=tenant_id,
+            id=event.event_id,
+            at=event.at,
+            actor=f"provider:{command.provider}",
+            action="callback.received",
+            subject=event.provider_event_id[:200],
+            request_id=command.request_id,
+            details={},
+        )

@@ -1,0 +1,23 @@
+"""What a caller is told about a payment or a refund, to the byte: kept with the effect that it tells of."""
+
+from typing import Protocol
+
+from application.ports.journal import Answer
+from domain.dossier import Dossier
+from domain.ids import OperationId
+
+
+class Answers(Protocol):
+    """Renders answers. Pure: the same dossier gives the same bytes."""
+
+    def payment(self, dossier: Dossier) -> Answer:
+        """Tell a payment as it stands, where no provider had to be asked."""
+        ...
+
+    def operation(self, dossier: Dossier, operation_id: OperationId) -> Answer:
+        """Tell what became of one operation: the payment or refund, or the problem that stands in the way.
+
+        201 when it succeeded or waits for the customer, 202 while the outcome is open, 402 or 422 when the provider
+        refused, 503 when nothing was sent.
+        """
+        ...

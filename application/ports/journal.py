@@ -1,0 +1,205 @@
+"""The one write path for money: a unit is one value that becomes true as a whole, or not at all."""
+
+from typing import Protocol, TypeVar
+from uuid import UUID
+
+import msgspec
+
+from domain.audit import AuditRecord
+from domain.bookkeeping import postings_of
+from domain.dossier import Dossier
+from domain.events import Event
+from domain.ids import TenantId
+from domain.ledger import HoldChange, HoldPlacement, LedgerTransaction
+from domain.payments import Payment, PaymentAttempt, ProviderOperation
+from domain.refunds import Refund
+
+
+S = TypeVar("S", Payment, PaymentAttempt, ProviderOperation, Refund)
+
+
+class Conflict(Exception):  # noqa: N818 -- the word of the field; it is caught and decided again, never shown
+    """A state was changed by somebody else since it was read: read again and decide again."""
+
+
+class IdempotencyKey(msgspec.Struct, frozen=True):
+    """A caller's key on one route, with the SHA-256 of what it was used for (method, path, raw body bytes)."""
+
+    route: str
+    key: str
+    fingerprint: bytes
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What was answered to a caller, to the byte; `replayed` when it is an earlier answer given again."""
+
+    status: int
+    content_type: str
+    body: bytes
+    location: str | None = None
+    replayed: bool = False
+
+
+class Claim(msgspec.Struct, frozen=True, tag="claim"):
+    """Begin the one effect of a key; `resource_id` finds it again if we do not live to answer.
+
+    `taken_over` says that this request already holds the key (by `Resume`) and only names its new resource.
+    """
+
+    key: IdempotencyKey
+    resource_id: UUID
+    lease_seconds: float
+    taken_over: bool = False
+
+
+class Keep(msgspec.Struct, frozen=True, tag="keep"):
+    """Keep the final answer of a key."""
+
+    key: IdempotencyKey
+    answer: Answer
+
+
+class Release(msgspec.Struct, frozen=True, tag="release"):
+    """Nothing happened under this key: the same request may try again with it."""
+
+    key: IdempotencyKey
+
+
+class Committed(msgspec.Struct, frozen=True):
+    """The unit became true."""
+
+
+class Resume(msgspec.Struct, frozen=True):
+    """An earlier holder of the key began the effect on this resource and did not live to answer: carry on from there."""
+
+    resource_id: UUID
+
+
+Verdict = Committed | Resume | Answer
+"""What became of a unit with a claim: committed; or nothing was committed, as an earlier request holds the key."""
+
+
+class Unit(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that becomes true together. Build it with `Unit.of`: states get their versions, events their postings.
+
+    The states of `after` that differ from `before` are written, each only if its version is still the one that was
+    read. Raises ValueError without an event: a change that nothing explains cannot be built.
+    """
+
+    audit: AuditRecord
+    before: Dossier | None
+    after: Dossier
+    events: tuple[Event, ...]
+    idempotency: Claim | Keep | Release | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a unit without an event."""
+        if not self.events:
+            message = "a unit without an event explains nothing"
+            raise ValueError(message)
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        audit: AuditRecord,
+        before: Dossier | None,
+        after: Dossier,
+        events: tuple[Event, ...],
+        idempotency: Claim | Keep | Release | None = None,
+    ) -> "Unit":
+        """Build a unit with each changed state stamped one version above the one that was read (1 when it is new)."""
+        return cls(audit=audit, before=before, after=_stamped(before, after), events=events, idempotency=idempotency)
+
+    @property
+    def tenant_id(self) -> TenantId:
+        """Whose unit it is."""
+        return self.after.payment.tenant_id
+
+    @property
+    def payments(self) -> tuple[Payment, ...]:
+        """The payment, when it changed."""
+        unchanged = self.before is not None and self.before.payment == self.after.payment
+        return () if unchanged else (self.after.payment,)
+
+    @property
+    def attempts(self) -> tuple[PaymentAttempt, ...]:
+        """The attempts that changed."""
+        known = () if self.before is None else self.before.attempts
+        return tuple(attempt for attempt in self.after.attempts if attempt not in known)
+
+    @property
+    def operations(self) -> tuple[ProviderOperation, ...]:
+        """The operations that changed."""
+        known = () if self.before is None else self.before.operations
+        return tuple(operation for operation in self.after.operations if operation not in known)
+
+    @property
+    def refunds(self) -> tuple[Refund, ...]:
+        """The refunds that changed."""
+        known = () if self.before is None else self.before.refunds
+        return tuple(refund for refund in self.after.refunds if refund not in known)
+
+    @property
+    def placements(self) -> tuple[HoldPlacement, ...]:
+        """The holds that the events place."""
+        return tuple(one for event in self.events for one in postings_of(event).placements)
+
+    @property
+    def hold_changes(self) -> tuple[HoldChange, ...]:
+        """What becomes of holds by the events."""
+        return tuple(one for event in self.events for one in postings_of(event).changes)
+
+    @property
+    def transactions(self) -> tuple[LedgerTransaction, ...]:
+        """The ledger transactions that the events book."""
+        return tuple(one for event in self.events for one in postings_of(event).transactions)
+
+
+def _stamped(before: Dossier | None, after: Dossier) -> Dossier:
+    """Give each changed state the version after the one that was read."""
+    read: dict[UUID, Payment | PaymentAttempt | ProviderOperation | Refund] = {}
+    if before is not None:
+        read[before.payment.id] = before.payment
+        read.update({one.id: one for one in before.attempts})
+        read.update({one.id: one for one in before.operations})
+        read.update({one.id: one for one in before.refunds})
+
+    def stamp(state: S) -> S:
+        old = read.get(state.id)
+        if old == state:
+            return state
+        return msgspec.structs.replace(state, version=1 if old is None else old.version + 1)
+
+    return Dossier(
+        payment=stamp(after.payment),
+        attempts=tuple(stamp(one) for one in after.attempts),
+        operations=tuple(stamp(one) for one in after.operations),
+        refunds=tuple(stamp(one) for one in after.refunds),
+    )
+
+
+class Journal(Protocol):
+    """Commits units. After `commit` returns, the whole unit is durable; after it raises, nothing of it is."""
+
+    async def commit(self, unit: Unit) -> Verdict:
+        """Make a unit true in one atomic step.
+
+        Raises Conflict when a state moved on, IDEM_IN_FLIGHT or IDEM_MISMATCH for its claim, a LEDGER_ code when the
+        books refuse it, SERVICE_UNAVAILABLE when it cannot be told whether it was committed: repeat with the same key.
+        """
+        ...
+
+    async def recall(
+        self, tenant_id: TenantId, key: IdempotencyKey, *, lease_seconds: float
+    ) -> Resume | Answer | None:
+        """Say what is known of a key before deciding anything; None when it was never used, or was let go.
+
+        A known key's record is written to (its count and time), so that a replay is as durable as what it replays.
+        `Resume` gives the key to this request for `lease_seconds`. Raises IDEM_IN_FLIGHT while its first request runs, IDEM_MISMATCH when it was used for something else.
+        """
+        ...
+
+    async def keep_answer(self, tenant_id: TenantId, keep: Keep) -> Answer:
+        """Keep the answer of a key whose effect was committed without one; give the answer that is kept."""
+        ...

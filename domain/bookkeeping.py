@@ -1,0 +1,159 @@
+"""The chart of accounts as functions: which postings each event makes (money.md §4)."""
+
+from uuid import UUID
+
+from domain.events import (
+    ActionRequired,
+    AttemptStarted,
+    CallbackReceived,
+    CaptureFailed,
+    CaptureStarted,
+    Event,
+    OperationQueried,
+    OutcomeUnknown,
+    PaymentAuthorized,
+    PaymentCaptured,
+    PaymentCorrected,
+    PaymentCreated,
+    PaymentDeclined,
+    PaymentExpired,
+    PaymentMissing,
+    PaymentNotSent,
+    PaymentPending,
+    PaymentVoided,
+    RefundCreated,
+    RefundFailed,
+    RefundSucceeded,
+    ReviewNeeded,
+    VoidFailed,
+    VoidStarted,
+)
+from domain.ids import HoldId, LedgerTransactionId, Prefix, RefundId, public_id
+from domain.ledger import AccountRef, Direction, Entry, HoldChange, HoldPlacement, LedgerTransaction, Postings
+from domain.money import Currency, Money
+
+NOTHING = Postings()
+
+
+def clearing(provider_account_id: UUID, currency: Currency) -> AccountRef:
+    """What a provider has captured for us and not settled yet: debit-normal, tends to zero."""
+    code = f"provider:{public_id(Prefix.PROVIDER_ACCOUNT, provider_account_id)}:clearing"
+    return AccountRef(code, currency, Direction.DEBIT)
+
+
+def payable(currency: Currency) -> AccountRef:
+    """What we owe the tenant's own merchant: credit-normal."""
+    return AccountRef("merchant:main:payable", currency, Direction.CREDIT)
+
+
+def postings_of(event: Event) -> Postings:
+    """Say what an event makes in the ledger: holds placed, holds changed, entries booked."""
+    match event:
+        case PaymentCreated():
+            return _place(event, clearing(event.provider_account_id, event.amount.currency), None)
+        case RefundCreated():
+            return _place(event, clearing(event.provider_account_id, event.amount.currency), event.refund_id)
+        case PaymentCaptured():
+            return _captured(event)
+        case RefundSucceeded():
+            return _refunded(event)
+        case PaymentCorrected():
+            return _corrected(event)
+        case PaymentDeclined() | PaymentMissing() | PaymentVoided() | PaymentExpired() | RefundFailed():
+            return Postings(changes=(HoldChange(hold_id=event.hold_id, release_minor=event.amount.minor),))
+        case OutcomeUnknown():
+            return Postings(changes=(HoldChange(hold_id=event.hold_id, at_risk=True),))
+        case ReviewNeeded():
+            risk = () if event.hold_id is None else (HoldChange(hold_id=event.hold_id, at_risk=True),)
+            return Postings(changes=risk)
+        case PaymentAuthorized() | CaptureFailed() | VoidFailed():
+            return Postings(changes=(HoldChange(hold_id=event.hold_id),))
+        case (
+            AttemptStarted()
+            | ActionRequired()
+            | PaymentPending()
+            | PaymentNotSent()
+            | OperationQueried()
+            | CaptureStarted()
+            | VoidStarted()
+            | CallbackReceived()
+        ):
+            return NOTHING
+
+
+def _place(event: PaymentCreated | RefundCreated, cleared: AccountRef, refund_id: RefundId | None) -> Postings:
+    """Hold money on its way in (clearing debit) or on its way back (payable debit)."""
+    owed = payable(event.amount.currency)
+    debit, credit = (cleared, owed) if refund_id is None else (owed, cleared)
+    placement = HoldPlacement(
+        hold_id=event.hold_id,
+        debit=debit,
+        credit=credit,
+        amount=event.amount,
+        payment_id=event.payment_id,
+        refund_id=refund_id,
+    )
+    return Postings(placements=(placement,))
+
+
+def _captured(event: PaymentCaptured) -> Postings:
+    """Dr clearing, Cr payable, out of the hold; the rest of the hold goes when nothing more will follow."""
+    change = HoldChange(hold_id=event.hold_id, post_minor=event.amount.minor, release_minor=event.released.minor)
+    return Postings(changes=(change,), transactions=(_capture_entries(event, event.hold_id),))
+
+
+def _corrected(event: PaymentCorrected) -> Postings:
+    """A late success: the old hold is gone, so a capture is booked directly and an authorization is held anew."""
+    if event.captured:
+        return Postings(transactions=(_capture_entries(event, None),))
+    placement = HoldPlacement(
+        hold_id=event.hold_id,
+        debit=clearing(event.provider_account_id, event.amount.currency),
+        credit=payable(event.amount.currency),
+        amount=event.amount,
+        payment_id=event.payment_id,
+        refund_id=None,
+    )
+    return Postings(placements=(placement,))
+
+
+def _capture_entries(event: PaymentCaptured | PaymentCorrected, hold_id: HoldId | None) -> LedgerTransaction:
+    return LedgerTransaction(
+        id=LedgerTransactionId(event.event_id),
+        kind="capture",
+        payment_id=event.payment_id,
+        refund_id=None,
+        hold_id=hold_id,
+        effective_at=event.at,
+        entries=_pair(
+            debit=clearing(event.provider_account_id, event.amount.currency),
+            credit=payable(event.amount.currency),
+            amount=event.amount,
+        ),
+    )
+
+
+def _refunded(event: RefundSucceeded) -> Postings:
+    """Dr payable, Cr clearing, out of the refund's hold."""
+    transaction = LedgerTransaction(
+        id=LedgerTransactionId(event.event_id),
+        kind="refund",
+        payment_id=event.payment_id,
+        refund_id=event.refund_id,
+        hold_id=event.hold_id,
+        effective_at=event.at,
+        entries=_pair(
+            debit=payable(event.amount.currency),
+            credit=clearing(event.provider_account_id, event.amount.currency),
+            amount=event.amount,
+        ),
+    )
+    change = HoldChange(hold_id=event.hold_id, post_minor=event.amount.minor)
+    return Postings(changes=(change,), transactions=(transaction,))
+
+
+def _pair(*, debit: AccountRef, credit: AccountRef, amount: Money) -> tuple[Entry, Entry]:
+    return (
+        Entry(debit, Direction.DEBIT, amount.minor),
+        Entry(credit, Direction.CREDIT, amount.minor),
+    )

@@ -1,0 +1,254 @@
+"""What happened, in the past tense: each change of a payment or refund is explained by exactly these."""
+
+from datetime import datetime
+
+import msgspec
+
+from domain.ids import (
+    AttemptId,
+    EventId,
+    HoldId,
+    OperationId,
+    PaymentId,
+    ProviderAccountId,
+    RefundId,
+)
+from domain.money import Money
+from domain.providers import OperationKind
+
+
+class PaymentEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """What every event of a payment carries: its own id, the payment, and when it was decided (UTC)."""
+
+    event_id: EventId
+    payment_id: PaymentId
+    at: datetime
+
+
+class PaymentCreated(PaymentEvent, tag="payment.created", frozen=True, kw_only=True):
+    """The intent was accepted; `amount` is held as pending between the provider's clearing account and the payable."""
+
+    amount: Money
+    hold_id: HoldId
+    provider_account_id: ProviderAccountId
+    reference: str | None
+
+
+class AttemptStarted(PaymentEvent, tag="payment.attempt_started", frozen=True, kw_only=True):
+    """An attempt was claimed and is being sent to the provider."""
+
+    attempt_id: AttemptId
+    operation_id: OperationId
+    provider: str
+    number: int
+
+
+class ActionRequired(PaymentEvent, tag="payment.action_required", frozen=True, kw_only=True):
+    """The provider waits for the customer."""
+
+    attempt_id: AttemptId
+    action_url: str
+
+
+class PaymentPending(PaymentEvent, tag="payment.pending", frozen=True, kw_only=True):
+    """The provider has it and will say later."""
+
+    attempt_id: AttemptId
+
+
+class PaymentAuthorized(PaymentEvent, tag="payment.authorized", frozen=True, kw_only=True):
+    """The provider reserved the amount; the hold stays, at no risk any more."""
+
+    attempt_id: AttemptId
+    amount: Money
+    hold_id: HoldId
+
+
+class PaymentDeclined(PaymentEvent, tag="payment.declined", frozen=True, kw_only=True):
+    """The provider refused; the hold is released."""
+
+    attempt_id: AttemptId
+    amount: Money
+    hold_id: HoldId
+    code: str
+
+
+class PaymentNotSent(PaymentEvent, tag="payment.not_sent", frozen=True, kw_only=True):
+    """Nothing left the house; the payment may be attempted again, the hold stays."""
+
+    attempt_id: AttemptId
+    reason: str
+
+
+class PaymentMissing(PaymentEvent, tag="payment.missing_at_provider", frozen=True, kw_only=True):
+    """After its visibility horizon the provider knows nothing of the attempt; the hold is released."""
+
+    attempt_id: AttemptId
+    amount: Money
+    hold_id: HoldId
+
+
+class OutcomeUnknown(PaymentEvent, tag="payment.outcome_unknown", frozen=True, kw_only=True):
+    """An operation's outcome is unknown: its hold is at risk until the provider has been asked."""
+
+    operation_id: OperationId
+    operation: OperationKind
+    amount: Money
+    hold_id: HoldId
+    reason: str
+
+
+class OperationQueried(PaymentEvent, tag="payment.operation_queried", frozen=True, kw_only=True):
+    """The provider was asked about an open operation and nothing new was learnt."""
+
+    operation_id: OperationId
+    operation: OperationKind
+    answer: str
+
+
+class CaptureStarted(PaymentEvent, tag="payment.capture_started", frozen=True, kw_only=True):
+    """A capture of part or all of the authorization is being sent."""
+
+    operation_id: OperationId
+    amount: Money
+
+
+class PaymentCaptured(PaymentEvent, tag="payment.captured", frozen=True, kw_only=True):
+    """Money was taken: `amount` of the hold is posted, and `released` of it is let go when nothing more will follow."""
+
+    operation_id: OperationId
+    provider_account_id: ProviderAccountId
+    amount: Money
+    released: Money
+    hold_id: HoldId
+
+
+class CaptureFailed(PaymentEvent, tag="payment.capture_failed", frozen=True, kw_only=True):
+    """A capture certainly did not happen; the authorization stands as before."""
+
+    operation_id: OperationId
+    amount: Money
+    hold_id: HoldId
+    code: str
+
+
+class VoidStarted(PaymentEvent, tag="payment.void_started", frozen=True, kw_only=True):
+    """The release of what is not captured is being sent."""
+
+    operation_id: OperationId
+    amount: Money
+
+
+class PaymentVoided(PaymentEvent, tag="payment.voided", frozen=True, kw_only=True):
+    """What was not captured is released, at the provider and in the ledger."""
+
+    amount: Money
+    hold_id: HoldId
+
+
+class VoidFailed(PaymentEvent, tag="payment.void_failed", frozen=True, kw_only=True):
+    """A release certainly did not happen; everything stands as before."""
+
+    operation_id: OperationId
+    hold_id: HoldId
+    code: str
+
+
+class PaymentExpired(PaymentEvent, tag="payment.expired", frozen=True, kw_only=True):
+    """A payment that was never sent is too old; its hold is released."""
+
+    amount: Money
+    hold_id: HoldId
+
+
+class PaymentCorrected(PaymentEvent, tag="payment.corrected", frozen=True, kw_only=True):
+    """The provider proved that an attempt which we had ended took the money (`captured`) or reserved it."""
+
+    attempt_id: AttemptId
+    operation_id: OperationId
+    provider_account_id: ProviderAccountId
+    amount: Money
+    captured: bool
+    hold_id: HoldId
+    evidence: str
+
+
+class ReviewNeeded(PaymentEvent, tag="payment.review_needed", frozen=True, kw_only=True):
+    """The provider's word does not agree with ours; a person must look. Nothing is booked on doubt.
+
+    `hold_id` names the hold that is at risk meanwhile, if one is open.
+    """
+
+    operation_id: OperationId
+    reason: str
+    hold_id: HoldId | None
+
+
+class RefundCreated(PaymentEvent, tag="refund.created", frozen=True, kw_only=True):
+    """A refund is being sent; `amount` is held as pending against the payable."""
+
+    refund_id: RefundId
+    operation_id: OperationId
+    provider_account_id: ProviderAccountId
+    amount: Money
+    hold_id: HoldId
+
+
+class RefundSucceeded(PaymentEvent, tag="refund.succeeded", frozen=True, kw_only=True):
+    """The money went back: the hold is posted."""
+
+    refund_id: RefundId
+    provider_account_id: ProviderAccountId
+    amount: Money
+    hold_id: HoldId
+
+
+class RefundFailed(PaymentEvent, tag="refund.failed", frozen=True, kw_only=True):
+    """The refund certainly did not happen: the hold is released."""
+
+    refund_id: RefundId
+    amount: Money
+    hold_id: HoldId
+    code: str
+
+
+class CallbackReceived(msgspec.Struct, tag="callback.received", frozen=True, kw_only=True):
+    """An authentic callback was stored; a worker will ask the provider what it means."""
+
+    event_id: EventId
+    at: datetime
+    provider: str
+    provider_account_id: ProviderAccountId
+    provider_event_id: str
+
+
+Event = (
+    PaymentCreated
+    | AttemptStarted
+    | ActionRequired
+    | PaymentPending
+    | PaymentAuthorized
+    | PaymentDeclined
+    | PaymentNotSent
+    | PaymentMissing
+    | OutcomeUnknown
+    | OperationQueried
+    | CaptureStarted
+    | PaymentCaptured
+    | CaptureFailed
+    | VoidStarted
+    | PaymentVoided
+    | VoidFailed
+    | PaymentExpired
+    | PaymentCorrected
+    | ReviewNeeded
+    | RefundCreated
+    | RefundSucceeded
+    | RefundFailed
+    | CallbackReceived
+)
+
+
+def tag_of(event: Event) -> str:
+    """Give the stable name of an event's kind, such as `payment.captured`."""
+    return str(event.__struct_config__.tag)

@@ -1,0 +1,86 @@
+"""The story of a payment for people: one sentence per event, saying what happened to the money."""
+
+from domain.events import (
+    ActionRequired,
+    AttemptStarted,
+    CallbackReceived,
+    CaptureFailed,
+    CaptureStarted,
+    Event,
+    OperationQueried,
+    OutcomeUnknown,
+    PaymentAuthorized,
+    PaymentCaptured,
+    PaymentCorrected,
+    PaymentCreated,
+    PaymentDeclined,
+    PaymentExpired,
+    PaymentMissing,
+    PaymentNotSent,
+    PaymentPending,
+    PaymentVoided,
+    RefundCreated,
+    RefundFailed,
+    RefundSucceeded,
+    ReviewNeeded,
+    VoidFailed,
+    VoidStarted,
+)
+
+
+def told(event: Event) -> str:  # noqa: C901, PLR0911, PLR0912 -- a table: one sentence for every event there is
+    """Tell one event in a sentence."""
+    match event:
+        case PaymentCreated():
+            return f"The payment was accepted; {event.amount} is held as pending."
+        case AttemptStarted():
+            return f"Attempt {event.number} is being sent to {event.provider}."
+        case ActionRequired():
+            return "The provider waits for the customer; the money is held as pending."
+        case PaymentPending():
+            return "The provider accepted the operation and will confirm it later; no money has moved for it yet."
+        case PaymentAuthorized():
+            return f"The provider reserved {event.amount}; no money has moved yet."
+        case PaymentDeclined():
+            return f"The provider declined ({event.code}); no money moved and the hold of {event.amount} is released."
+        case PaymentNotSent():
+            return "The provider could not be reached; nothing was sent and no money moved."
+        case PaymentMissing():
+            return f"The provider never received the payment; the hold of {event.amount} is released."
+        case OutcomeUnknown():
+            return (
+                f"The outcome of the {event.operation} is unknown; {event.amount} is at risk until the provider "
+                "has been asked."
+            )
+        case OperationQueried():
+            return f"The provider was asked about the {event.operation} and the answer is still open ({event.answer})."
+        case CaptureStarted():
+            return f"A capture of {event.amount} is being sent."
+        case PaymentCaptured() if event.released.minor:
+            return f"{event.amount} was captured and booked; the remaining {event.released} is released."
+        case PaymentCaptured():
+            return f"{event.amount} was captured and booked."
+        case CaptureFailed():
+            return f"The capture of {event.amount} did not happen ({event.code}); the authorization stands."
+        case VoidStarted():
+            return f"The release of {event.amount} is being sent."
+        case PaymentVoided():
+            return f"{event.amount} that was not captured is released."
+        case VoidFailed():
+            return f"The release did not happen ({event.code}); everything stands as before."
+        case PaymentExpired():
+            return f"The payment was never sent and expired; the hold of {event.amount} is released."
+        case PaymentCorrected() if event.captured:
+            return f"Corrected: the provider had captured {event.amount} after all; it is booked now."
+        case PaymentCorrected():
+            return f"Corrected: the provider had reserved {event.amount} after all; it is held again."
+        case ReviewNeeded():
+            return f"A person must review this payment: {event.reason}."
+        case RefundCreated():
+            return f"A refund of {event.amount} is being sent; it is held against what we owe."
+        case RefundSucceeded():
+            return f"{event.amount} went back to the customer and is booked."
+        case RefundFailed():
+            return f"The refund of {event.amount} did not happen ({event.code}); its hold is released."
+        case CallbackReceived():
+            return "The provider called back; it will be asked what this means."

@@ -1,0 +1,39 @@
+"""Payments, the ledger, and everything that commits with them."""
+
+from alembic import op
+from sqlalchemy import text
+
+from migrations.statements import run_script
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+MONTHS_AHEAD = 3
+
+ROLE = """
+do $$
+begin
+  if not exists (select from pg_roles where rolname = 'mediator_app') then
+    create role mediator_app nologin;
+  end if;
+exception when duplicate_object or unique_violation then
+  null; -- roles belong to the cluster: another database's migration was faster
+end $$
+"""
+
+
+def upgrade() -> None:
+    """Make the schema, its functions, its first parts, and the rights of the application's role."""
+    op.get_bind().execute(text(ROLE))
+    run_script("0001_tables.sql")
+    run_script("0001_functions.sql")
+    op.get_bind().execute(text("select fm_ops.ensure_partitions(:months)"), {"months": MONTHS_AHEAD})
+    run_script("0001_grants.sql")
+
+
+def downgrade() -> None:
+    """Take everything away. The role stays: other databases of the cluster may use it."""
+    op.get_bind().execute(text("drop schema fm_ops cascade"))
+    op.get_bind().execute(text("drop schema fm cascade"))
