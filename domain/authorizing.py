@@ -4,7 +4,19 @@ from datetime import timedelta
 
 import msgspec
 
-from domain.dossier import Dossier, Move, authorized_state, concluded, left_unknown, new_operation, payment_moved
+from domain.dossier import (
+    MISSING_CODE,
+    Dossier,
+    Move,
+    authorized_state,
+    concluded,
+    left_unknown,
+    missing,
+    new_operation,
+    not_sent,
+    payment_moved,
+    rejected,
+)
 from domain.errors import PROV_INTEGRITY_MISMATCH, PROV_UNREACHABLE, STATE_CONFLICT, MediatorError
 from domain.events import (
     ActionRequired,
@@ -251,9 +263,7 @@ def mismatched(dossier: Dossier, operation: ProviderOperation, finding: Succeede
 def _accepted(dossier: Dossier, operation: ProviderOperation, finding: AcceptedPending, moment: Moment) -> Move:
     payment, now = dossier.payment, moment.now
     event_id = EventId(moment.new_id())
-    done = concluded(
-        operation, OperationState.ACCEPTED_PENDING, now=now, provider_reference=finding.provider_reference
-    )
+    done = concluded(operation, OperationState.ACCEPTED_PENDING, now=now, provider_reference=finding.provider_reference)
     event: Event
     if finding.action_url is None:
         state, public = AttemptState.PENDING, PaymentState.PROCESSING
@@ -274,18 +284,9 @@ def _accepted(dossier: Dossier, operation: ProviderOperation, finding: AcceptedP
 
 def _declined(dossier: Dossier, operation: ProviderOperation, finding: Rejected, moment: Moment) -> Move:
     payment, now = dossier.payment, moment.now
-    attempt = dossier.attempt.moved_to(
-        AttemptState.DECLINED, now=now, provider_reference=finding.provider_reference
-    )
+    attempt = dossier.attempt.moved_to(AttemptState.DECLINED, now=now, provider_reference=finding.provider_reference)
     attempt = msgspec.structs.replace(attempt, decline_code=finding.code)
-    done = concluded(
-        operation,
-        OperationState.REJECTED,
-        now=now,
-        provider_reference=finding.provider_reference,
-        code=finding.code,
-        detail=f"{finding.decline}: {finding.message}",
-    )
+    done = rejected(operation, finding, moment)
     payment = payment_moved(
         payment,
         PaymentState.FAILED,
@@ -309,7 +310,7 @@ def _declined(dossier: Dossier, operation: ProviderOperation, finding: Rejected,
 def _not_sent(dossier: Dossier, operation: ProviderOperation, finding: NotSent, moment: Moment) -> Move:
     now = moment.now
     attempt = dossier.attempt.moved_to(AttemptState.NOT_SENT, now=now)
-    done = concluded(operation, OperationState.NOT_SENT, now=now, code=PROV_UNREACHABLE.code, detail=finding.reason)
+    done = not_sent(operation, finding, moment)
     payment = payment_moved(
         dossier.payment,
         PaymentState.CREATED,
@@ -330,13 +331,13 @@ def _not_sent(dossier: Dossier, operation: ProviderOperation, finding: NotSent, 
 def _missing(dossier: Dossier, operation: ProviderOperation, finding: Missing, moment: Moment) -> Move:
     now = moment.now
     attempt = dossier.attempt.moved_to(AttemptState.MISSING_AT_PROVIDER, now=now)
-    done = concluded(operation, OperationState.MISSING, now=now, code="missing_at_provider", detail=finding.reason)
+    done = missing(operation, finding, moment)
     payment = payment_moved(
         dossier.payment,
         PaymentState.FAILED,
         now,
         action_url=None,
-        failure_code="missing_at_provider",
+        failure_code=MISSING_CODE,
         failure_message="The provider never received the payment.",
     )
     event = PaymentMissing(

@@ -2,14 +2,18 @@
 
 from domain.authorizing import mismatched
 from domain.dossier import (
+    MISSING_CODE,
     Dossier,
     Move,
     accepted_for_later,
     authorized_state,
     concluded,
     left_unknown,
+    missing,
     new_operation,
+    not_sent,
     payment_moved,
+    rejected,
     require_quiet,
 )
 from domain.errors import (
@@ -78,11 +82,11 @@ def settle_capture(dossier: Dossier, operation: ProviderOperation, finding: Find
         case Succeeded():
             return _captured(dossier, operation, finding, moment)
         case Rejected():
-            return _failed(dossier, operation, OperationState.REJECTED, finding.code, finding.message, moment)
+            return _failed(dossier, rejected(operation, finding, moment), finding.code, moment)
         case NotSent():
-            return _failed(dossier, operation, OperationState.NOT_SENT, PROV_UNREACHABLE.code, finding.reason, moment)
+            return _failed(dossier, not_sent(operation, finding, moment), PROV_UNREACHABLE.code, moment)
         case Missing():
-            return _failed(dossier, operation, OperationState.MISSING, "missing_at_provider", finding.reason, moment)
+            return _failed(dossier, missing(operation, finding, moment), MISSING_CODE, moment)
         case AcceptedPending():
             return _pending(dossier, operation, finding, moment)
         case Unknown():
@@ -102,9 +106,7 @@ def _captured(dossier: Dossier, operation: ProviderOperation, finding: Succeeded
         captured_minor=captured_minor,
         authorized_minor=payment.authorized_minor - released_minor,
     )
-    attempt = dossier.attempt.moved_to(
-        AttemptState.SUCCEEDED if operation.final else AttemptState.AUTHORIZED, now=now
-    )
+    attempt = dossier.attempt.moved_to(AttemptState.SUCCEEDED if operation.final else AttemptState.AUTHORIZED, now=now)
     done = concluded(operation, OperationState.SUCCEEDED, now=now, provider_reference=finding.provider_reference)
     event = PaymentCaptured(
         event_id=EventId(moment.new_id()),
@@ -119,20 +121,17 @@ def _captured(dossier: Dossier, operation: ProviderOperation, finding: Succeeded
     return dossier.with_payment(payment).with_attempt(attempt).with_operation(done), (event,)
 
 
-def _failed(  # noqa: PLR0913 -- one outcome, taken apart by its caller
-    dossier: Dossier, operation: ProviderOperation, state: OperationState, code: str, detail: str, moment: Moment
-) -> Move:
+def _failed(dossier: Dossier, done: ProviderOperation, code: str, moment: Moment) -> Move:
     """The capture certainly did not happen: the authorization stands as before."""
     payment, now = dossier.payment, moment.now
     attempt = dossier.attempt.moved_to(AttemptState.AUTHORIZED, now=now)
     payment = payment_moved(payment, authorized_state(payment), now)
-    done = concluded(operation, state, now=now, code=code, detail=detail)
     event = CaptureFailed(
         event_id=EventId(moment.new_id()),
         payment_id=payment.id,
         at=now,
-        operation_id=operation.id,
-        amount=operation.amount,
+        operation_id=done.id,
+        amount=done.amount,
         hold_id=payment.hold_id,
         code=code,
     )

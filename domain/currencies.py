@@ -14,7 +14,5 @@ _CODES_BY_EXPONENT = {
     4: "CLF UYW",
 }
 
-EXPONENTS: dict[str, int] = {
-    code: exponent for exponent, codes in _CODES_BY_EXPONENT.items() for code in codes.split()
-}
+EXPONENTS: dict[str, int] = {code: exponent for exponent, codes in _CODES_BY_EXPONENT.items() for code in codes.split()}
 """Number of decimals between the major and the minor unit, by ISO 4217 alphabetic code."""

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from domain.errors import NOT_FOUND, STATE_CONFLICT, MediatorError
+from domain.errors import NOT_FOUND, PROV_UNREACHABLE, STATE_CONFLICT, MediatorError
 from domain.events import Event, OutcomeUnknown, PaymentPending
 from domain.ids import EventId, HoldId, OperationId, Prefix, RefundId, public_id
 from domain.moment import Moment
@@ -16,11 +16,14 @@ from domain.payments import (
     PaymentState,
     ProviderOperation,
 )
-from domain.providers import AcceptedPending, OperationKind, Unknown
+from domain.providers import AcceptedPending, Decline, Missing, NotSent, OperationKind, Rejected, Unknown
 from domain.refunds import Refund
 
 SEND_WITHIN = timedelta(seconds=5)
 """How long after the intention was committed its sender may still begin to send."""
+
+MISSING_CODE = "missing_at_provider"
+"""Code of an operation that never arrived at the provider."""
 
 QUERY_DELAYS = tuple(timedelta(seconds=seconds) for seconds in (2, 10, 60, 300, 3_600, *(86_400,) * 7))
 """When the resolver asks about an open operation: so long after the query before; after the last one a person."""
@@ -94,7 +97,7 @@ Move = tuple[Dossier, tuple[Event, ...]]
 """What a decision gives: the new states, and the events that explain them (none when nothing changes)."""
 
 
-def new_operation(  # noqa: PLR0913 -- the facts of one row, all named
+def new_operation(
     dossier: Dossier,
     moment: Moment,
     *,
@@ -122,6 +125,7 @@ def new_operation(  # noqa: PLR0913 -- the facts of one row, all named
         final=final,
         provider_reference=None,
         code=None,
+        decline=None,
         detail=None,
         queries=0,
         send_by=send_by,
@@ -131,13 +135,14 @@ def new_operation(  # noqa: PLR0913 -- the facts of one row, all named
     )
 
 
-def concluded(  # noqa: PLR0913 -- the facts of one outcome, all named
+def concluded(
     operation: ProviderOperation,
     state: OperationState,
     *,
     now: datetime,
     provider_reference: str | None = None,
     code: str | None = None,
+    decline: Decline | None = None,
     detail: str | None = None,
 ) -> ProviderOperation:
     """Write an outcome into an operation; open ones get their next query, closed ones none."""
@@ -147,6 +152,7 @@ def concluded(  # noqa: PLR0913 -- the facts of one outcome, all named
         state=state,
         provider_reference=provider_reference or operation.provider_reference,
         code=code,
+        decline=decline,
         detail=detail[:500] if detail else None,
         next_query_at=now + next_delay(operation.queries) if still_open else None,
         updated_at=now,
@@ -211,3 +217,28 @@ def left_unknown(
         reason=finding.reason,
     )
     return dossier.with_payment(payment).with_operation(done), (event,)
+
+
+def rejected(operation: ProviderOperation, finding: Rejected, moment: Moment) -> ProviderOperation:
+    """Close an operation that the provider definitely refused."""
+    return concluded(
+        operation,
+        OperationState.REJECTED,
+        now=moment.now,
+        provider_reference=finding.provider_reference,
+        code=finding.code,
+        decline=finding.decline,
+        detail=finding.message,
+    )
+
+
+def not_sent(operation: ProviderOperation, finding: NotSent, moment: Moment) -> ProviderOperation:
+    """Close an operation of which no byte reached the provider."""
+    return concluded(
+        operation, OperationState.NOT_SENT, now=moment.now, code=PROV_UNREACHABLE.code, detail=finding.reason
+    )
+
+
+def missing(operation: ProviderOperation, finding: Missing, moment: Moment) -> ProviderOperation:
+    """Close an operation of which the provider knows nothing, after its visibility horizon."""
+    return concluded(operation, OperationState.MISSING, now=moment.now, code=MISSING_CODE, detail=finding.reason)

@@ -84,7 +84,7 @@ class MediatorError(Exception):
 CATALOGUE: dict[str, ErrorCode] = {}
 
 
-def _entry(  # noqa: PLR0913 -- one row of a table; every argument after the third is named
+def _entry(
     code: str,
     kind: Kind,
     title: str,

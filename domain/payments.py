@@ -8,7 +8,7 @@ import msgspec
 from domain.errors import STATE_CONFLICT, MediatorError
 from domain.ids import AttemptId, HoldId, OperationId, PaymentId, ProviderAccountId, RefundId, TenantId
 from domain.money import Currency, Money
-from domain.providers import OperationKind
+from domain.providers import Decline, OperationKind
 
 
 class CaptureMode(StrEnum):
@@ -209,6 +209,7 @@ class ProviderOperation(msgspec.Struct, frozen=True, kw_only=True):
     final: bool
     provider_reference: str | None
     code: str | None
+    decline: Decline | None
     detail: str | None
     queries: int
     send_by: datetime

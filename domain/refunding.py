@@ -3,7 +3,19 @@
 import msgspec
 
 from domain.authorizing import mismatched
-from domain.dossier import Dossier, Move, accepted_for_later, concluded, left_unknown, new_operation, payment_moved
+from domain.dossier import (
+    MISSING_CODE,
+    Dossier,
+    Move,
+    accepted_for_later,
+    concluded,
+    left_unknown,
+    missing,
+    new_operation,
+    not_sent,
+    payment_moved,
+    rejected,
+)
 from domain.errors import (
     PROV_UNREACHABLE,
     REFUND_EXCEEDS_CAPTURE,
@@ -57,9 +69,7 @@ def begin_refund(
         created_at=moment.now,
         updated_at=moment.now,
     )
-    payment = payment_moved(
-        payment, payment.state, moment.now, refunded_minor=payment.refunded_minor + amount.minor
-    )
+    payment = payment_moved(payment, payment.state, moment.now, refunded_minor=payment.refunded_minor + amount.minor)
     operation = new_operation(
         dossier,
         moment,
@@ -88,11 +98,11 @@ def settle_refund(dossier: Dossier, operation: ProviderOperation, finding: Findi
         case Succeeded():
             return _succeeded(dossier, operation, finding, moment)
         case Rejected():
-            return _failed(dossier, operation, OperationState.REJECTED, finding.code, finding.message, moment)
+            return _failed(dossier, rejected(operation, finding, moment), finding.code, moment)
         case NotSent():
-            return _failed(dossier, operation, OperationState.NOT_SENT, PROV_UNREACHABLE.code, finding.reason, moment)
+            return _failed(dossier, not_sent(operation, finding, moment), PROV_UNREACHABLE.code, moment)
         case Missing():
-            return _failed(dossier, operation, OperationState.MISSING, "missing_at_provider", finding.reason, moment)
+            return _failed(dossier, missing(operation, finding, moment), MISSING_CODE, moment)
         case AcceptedPending():
             return accepted_for_later(dossier, operation, finding, moment)
         case Unknown():
@@ -114,9 +124,7 @@ def _succeeded(dossier: Dossier, operation: ProviderOperation, finding: Succeede
     if finding.amount != operation.amount:
         reviewed = dossier.with_refund(_moved(refund, RefundState.NEEDS_REVIEW, moment))
         return mismatched(reviewed, operation, finding, moment)
-    done = concluded(
-        operation, OperationState.SUCCEEDED, now=moment.now, provider_reference=finding.provider_reference
-    )
+    done = concluded(operation, OperationState.SUCCEEDED, now=moment.now, provider_reference=finding.provider_reference)
     event = RefundSucceeded(
         event_id=EventId(moment.new_id()),
         payment_id=refund.payment_id,
@@ -131,16 +139,13 @@ def _succeeded(dossier: Dossier, operation: ProviderOperation, finding: Succeede
     return after.with_operation(done), (event,)
 
 
-def _failed(  # noqa: PLR0913 -- one outcome, taken apart by its caller
-    dossier: Dossier, operation: ProviderOperation, state: OperationState, code: str, detail: str, moment: Moment
-) -> Move:
+def _failed(dossier: Dossier, done: ProviderOperation, code: str, moment: Moment) -> Move:
     """The refund certainly did not happen: its amount may be refunded again."""
-    refund = refund_of(dossier, operation)
+    refund = refund_of(dossier, done)
     payment = dossier.payment
     payment = payment_moved(
         payment, payment.state, moment.now, refunded_minor=payment.refunded_minor - refund.amount_minor
     )
-    done = concluded(operation, state, now=moment.now, code=code, detail=detail)
     event = RefundFailed(
         event_id=EventId(moment.new_id()),
         payment_id=payment.id,

@@ -3,15 +3,19 @@
 import msgspec
 
 from domain.dossier import (
+    MISSING_CODE,
     Dossier,
     Move,
     accepted_for_later,
     authorized_state,
     concluded,
     left_unknown,
+    missing,
     new_operation,
     next_delay,
+    not_sent,
     payment_moved,
+    rejected,
 )
 from domain.errors import PROV_UNREACHABLE, STATE_CONFLICT, MediatorError
 from domain.events import Event, PaymentVoided, VoidFailed, VoidStarted
@@ -70,11 +74,11 @@ def settle_void(dossier: Dossier, operation: ProviderOperation, finding: Finding
         case Succeeded():
             return _voided(dossier, operation, finding, moment)
         case Rejected():
-            return _failed(dossier, operation, OperationState.REJECTED, finding.code, finding.message, moment)
+            return _failed(dossier, rejected(operation, finding, moment), finding.code, moment)
         case NotSent():
-            return _failed(dossier, operation, OperationState.NOT_SENT, PROV_UNREACHABLE.code, finding.reason, moment)
+            return _failed(dossier, not_sent(operation, finding, moment), PROV_UNREACHABLE.code, moment)
         case Missing():
-            return _failed(dossier, operation, OperationState.MISSING, "missing_at_provider", finding.reason, moment)
+            return _failed(dossier, missing(operation, finding, moment), MISSING_CODE, moment)
         case AcceptedPending():
             return accepted_for_later(dossier, operation, finding, moment)
         case Unknown():
@@ -110,7 +114,9 @@ def _voided(dossier: Dossier, operation: ProviderOperation, finding: Succeeded, 
     dossier = dossier.with_operation(done)
     authorization = dossier.last_operation(OperationKind.AUTHORIZE)
     if authorization is not None and authorization.is_open:
-        ended = concluded(authorization, OperationState.REJECTED, now=now, code="voided", detail="soft: cancelled")
+        ended = concluded(
+            authorization, OperationState.REJECTED, now=now, code="voided", detail="cancelled before it was confirmed"
+        )
         dossier = dossier.with_operation(ended)
     return dossier.with_payment(payment).with_attempt(attempt), (_voided_event(payment, released, moment),)
 
@@ -125,9 +131,7 @@ def _voided_event(payment: Payment, released: Money, moment: Moment) -> Event:
     )
 
 
-def _failed(  # noqa: PLR0913 -- one outcome, taken apart by its caller
-    dossier: Dossier, operation: ProviderOperation, state: OperationState, code: str, detail: str, moment: Moment
-) -> Move:
+def _failed(dossier: Dossier, done: ProviderOperation, code: str, moment: Moment) -> Move:
     """The release certainly did not happen: everything stands as before, and the authorization is asked about again."""
     payment, now = dossier.payment, moment.now
     authorization = dossier.last_operation(OperationKind.AUTHORIZE)
@@ -139,12 +143,11 @@ def _failed(  # noqa: PLR0913 -- one outcome, taken apart by its caller
     else:
         payment = payment_moved(payment, authorized_state(payment), now)
     attempt = dossier.attempt.moved_to(back, now=now)
-    done = concluded(operation, state, now=now, code=code, detail=detail)
     event = VoidFailed(
         event_id=EventId(moment.new_id()),
         payment_id=payment.id,
         at=now,
-        operation_id=operation.id,
+        operation_id=done.id,
         hold_id=payment.hold_id,
         code=code,
     )

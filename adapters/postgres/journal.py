@@ -78,14 +78,14 @@ class PostgresJournal(Journal):
             if await self._was_committed(unit):
                 return Committed()
             raise MediatorError(
-                SERVICE_UNAVAILABLE, "The database went away while committing; repeat with the same key.", retry_after_seconds=2
+                SERVICE_UNAVAILABLE,
+                "The database went away while committing; repeat with the same key.",
+                retry_after_seconds=2,
             ) from error
         verdict = _verdict(reply)
         return Committed() if verdict is None else verdict
 
-    async def recall(
-        self, tenant_id: TenantId, key: IdempotencyKey, *, lease_seconds: float
-    ) -> Resume | Answer | None:
+    async def recall(self, tenant_id: TenantId, key: IdempotencyKey, *, lease_seconds: float) -> Resume | Answer | None:
         """Ask `fm.recall_key`, which counts the replay."""
         values = {
             "tenant": tenant_id,

@@ -1,6 +1,5 @@
 """Reading the ledger from PostgreSQL, and re-adding it."""
 
-
 import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine

@@ -64,7 +64,7 @@ class PostgresOutbox(Outbox):
         """Make the parts of the big tables for this month and so many after it; give how many were made."""
         return int((await self._rows(ENSURE_PARTITIONS, {"months": months}))[0][0])
 
-    async def _rows(self, statement: TextClause, values: dict[str, Any]) -> list[Any]:  # noqa: ANN401 -- rows of any shape
+    async def _rows(self, statement: TextClause, values: dict[str, Any]) -> list[Any]:
         try:
             async with autocommit(self._engine) as connection:
                 return list((await connection.execute(statement, values)).all())

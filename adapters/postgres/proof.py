@@ -124,7 +124,8 @@ CHECKS: dict[str, str] = {
         limit :limit
     """,
     "open_operations_are_watched": """
-        select o.id::text as subject, 'a ' || o.kind || ' that is ' || o.state || ' and that nobody asks about' as detail
+        select o.id::text as subject,
+          'a ' || o.kind || ' that is ' || o.state || ' and that nobody asks about' as detail
         from fm.provider_operations o join fm.payments p on p.tenant_id = o.tenant_id and p.id = o.payment_id
         where o.tenant_id = :tenant and o.state in ('sending', 'unknown', 'accepted_pending')
           and o.next_query_at is null and p.state <> 'needs_review'

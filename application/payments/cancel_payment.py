@@ -57,6 +57,6 @@ class CancelPaymentHandler:
         after, events = cancel_unsent(dossier, moment)
         audit = call.audit("payment.voided", public_id(Prefix.PAYMENT, dossier.payment.id), moment)
         unit = Unit.of(audit=audit, before=dossier, after=after, events=events)
-        answer = self.step.answers.payment(unit.after)
+        answer = self.step.answers.payment(unit.after, request_id=call.request_id)
         await self.step.journal.commit(msgspec.structs.replace(unit, idempotency=call.kept(answer)))
         return answer

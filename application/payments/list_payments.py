@@ -27,13 +27,11 @@ class PaymentPage(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class ListPaymentsHandler:
-    """The policy: pages follow the time-ordered ids, so that nothing is skipped or shown twice while payments arrive."""
+    """The policy: pages follow the time-ordered ids, so that nothing is shown twice while payments arrive."""
 
     queries: PaymentQueries
 
     async def __call__(self, command: ListPayments, call: Call) -> PaymentPage:
         """Read one page."""
-        found = await self.queries.page(
-            call.tenant_id, command.wanted, before=command.before, limit=command.limit + 1
-        )
+        found = await self.queries.page(call.tenant_id, command.wanted, before=command.before, limit=command.limit + 1)
         return PaymentPage(found[: command.limit], len(found) > command.limit)

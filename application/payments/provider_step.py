@@ -10,12 +10,10 @@ from application.call import LEASE_SECONDS, Call
 from application.ports.answers import Answers
 from application.ports.journal import (
     Answer,
-    Claim,
     Committed,
     Conflict,
     Journal,
     Keep,
-    Release,
     Resume,
     Unit,
 )
@@ -24,7 +22,7 @@ from application.ports.providers import Providers
 from application.ports.world import World
 from domain.dossier import Dossier, Move
 from domain.errors import SERVICE_UNAVAILABLE, MediatorError
-from domain.events import Event, tag_of
+from domain.events import tag_of
 from domain.ids import OperationId, Prefix, public_id
 from domain.moment import Moment
 from domain.payments import CaptureMode, OperationState, ProviderOperation
@@ -69,15 +67,13 @@ class ProviderStep:
             return None
         known = await self.journal.recall(call.tenant_id, call.idempotency, lease_seconds=LEASE_SECONDS)
         if isinstance(known, Resume):
-            return await self._resume(call, known.resource_id, decide)
+            return await self._resume(call, OperationId(known.resource_id), decide)
         return known
 
     async def open(self, call: Call, opening: Callable[[Moment], Move], decide: Decide) -> Answer:
         """Begin with a new payment; `decide` tries it again when nothing of it was ever sent."""
         moment = self.world.moment()
-        after, events = opening(moment)
-        unit = self._unit(call, None, after, events, moment, call.claim(after.operations[-1].id))
-        return await self._commit_and_carry_out(call, unit, decide)
+        return await self._commit_and_carry_out(call, self._claiming(call, None, opening(moment), moment), decide)
 
     async def begin(self, call: Call, dossier: Dossier, decide: Decide) -> Answer:
         """Decide on an operation, commit it with the call's claim, then carry it out.
@@ -86,40 +82,40 @@ class ProviderStep:
         """
         for _ in range(DECISIONS_MAX):
             moment = self.world.moment()
-            after, events = decide(dossier, moment)
-            unit = self._unit(call, dossier, after, events, moment, call.claim(after.operations[-1].id))
+            unit = self._claiming(call, dossier, decide(dossier, moment), moment)
             try:
                 return await self._commit_and_carry_out(call, unit, decide)
             except Conflict:
                 dossier = await self.payments.get(call.tenant_id, dossier.payment.id)
-        raise MediatorError(SERVICE_UNAVAILABLE, "The payment is too busy; try again.", retry_after_seconds=1)
+        raise _too_busy()
 
     async def _commit_and_carry_out(self, call: Call, unit: Unit, decide: Decide) -> Answer:
         match await self.journal.commit(unit):
             case Committed():
                 return await self._carry_out(call, unit.after, unit.after.operations[-1].id)
             case Resume(resource_id):
-                return await self._resume(call, resource_id, decide)
+                return await self._resume(call, OperationId(resource_id), decide)
             case Answer() as earlier:
                 return earlier
 
-    async def _resume(self, call: Call, resource_id: UUID, decide: Decide) -> Answer:
+    async def _resume(self, call: Call, operation_id: OperationId, decide: Decide) -> Answer:
         """Carry on under a key whose first request died or was let go: never a second effect, always a true answer.
 
         An operation that was provably not sent is tried anew; the provider is asked about one that is open.
         """
-        operation_id = OperationId(resource_id)
-        dossier = await self.payments.get_by_operation(call.tenant_id, operation_id)
-        operation = dossier.operation(operation_id)
-        if operation.state is OperationState.NOT_SENT:
+        for _ in range(DECISIONS_MAX):
+            dossier = await self.payments.get_by_operation(call.tenant_id, operation_id)
+            operation = dossier.operation(operation_id)
+            if operation.state is not OperationState.NOT_SENT:
+                settled = await self._asked(call, dossier, operation) if operation.is_open else Settled(dossier)
+                return await self._answer(call, settled, operation_id)
             moment = self.world.moment()
-            after, events = decide(dossier, moment)
-            claim = call.claim(after.operations[-1].id, taken_over=True)
-            unit = self._unit(call, dossier, after, events, moment, claim)
-            return await self._commit_and_carry_out(call, unit, decide)
-        if operation.is_open:
-            dossier = await self.look_up(call, dossier, operation_id)
-        return await self._keep(call, self.answers.operation(dossier, operation_id))
+            unit = self._claiming(call, dossier, decide(dossier, moment), moment, taken_over=True)
+            try:
+                return await self._commit_and_carry_out(call, unit, decide)
+            except Conflict:
+                continue
+        raise _too_busy()
 
     async def _carry_out(self, call: Call, dossier: Dossier, operation_id: OperationId) -> Answer:
         """Send a committed operation and settle it with its outcome, together with the answer to the caller."""
@@ -130,53 +126,61 @@ class ProviderStep:
         else:
             provider = self.providers.named(dossier.payment.provider)
             finding = await provider.perform(self.instruction(dossier, operation))
-        settled = await self.settle(call, dossier, operation_id, finding)
-        return await self._keep(call, self.answers.operation(settled, operation_id))
-
-    async def _keep(self, call: Call, answer: Answer) -> Answer:
-        """Make sure that the answer is kept under the call's key, and give the one that is."""
-        kept = call.kept(answer)
-        return await self.journal.keep_answer(call.tenant_id, kept) if isinstance(kept, Keep) else answer
-
-    def _unit(  # noqa: PLR0913 -- the parts of one value
-        self,
-        call: Call,
-        before: Dossier | None,
-        after: Dossier,
-        events: tuple[Event, ...],
-        moment: Moment,
-        idempotency: Claim | Keep | Release | None,
-    ) -> Unit:
-        audit = call.audit(str(tag_of(events[-1])), public_id(Prefix.PAYMENT, after.payment.id), moment)
-        return Unit.of(audit=audit, before=before, after=after, events=events, idempotency=idempotency)
+        settled = await self._settle(call, dossier, operation_id, finding)
+        return await self._answer(call, settled, operation_id)
 
     async def look_up(self, call: Call, dossier: Dossier, operation_id: OperationId) -> Dossier:
         """Ask the provider what became of an operation and settle it with what it says."""
-        operation = dossier.operation(operation_id)
+        return (await self._asked(call, dossier, dossier.operation(operation_id))).dossier
+
+    async def _asked(self, call: Call, dossier: Dossier, operation: ProviderOperation) -> "Settled":
         provider = self.providers.named(dossier.payment.provider)
         finding = await provider.look_up(self.instruction(dossier, operation))
         if isinstance(finding, NotSent):
             finding = Unknown(f"the provider could not be asked: {finding.reason}")
         horizon = provider.manifest.visibility_horizon_seconds
         finding = judged(finding, operation, horizon_seconds=horizon, now=self.world.moment().now)
-        return await self.settle(call, dossier, operation_id, finding)
+        return await self._settle(call, dossier, operation.id, finding)
 
-    async def settle(self, call: Call, dossier: Dossier, operation_id: OperationId, finding: Finding) -> Dossier:
+    async def _settle(self, call: Call, dossier: Dossier, operation_id: OperationId, finding: Finding) -> "Settled":
         """Commit what a finding changes, with the answer to the caller if there is one; decide again when raced."""
         for _ in range(DECISIONS_MAX):
             moment = self.world.moment()
-            after, events = settle(dossier, operation_id, finding, moment)
-            if not events:
-                return dossier
-            unit = self._unit(call, dossier, after, events, moment, None)
-            kept = call.kept(self.answers.operation(unit.after, operation_id))
+            move = settle(dossier, operation_id, finding, moment)
+            if not move[1]:
+                return Settled(dossier)
+            unit = self._unit(call, dossier, move, moment)
+            answer = None
+            if call.idempotency is not None:
+                answer = self.answers.operation(unit.after, operation_id, request_id=call.request_id)
+                unit = msgspec.structs.replace(unit, idempotency=call.kept(answer))
             try:
-                await self.journal.commit(msgspec.structs.replace(unit, idempotency=kept))
+                await self.journal.commit(unit)
             except Conflict:
                 dossier = await self.payments.get(call.tenant_id, dossier.payment.id)
                 continue
-            return unit.after
-        raise MediatorError(SERVICE_UNAVAILABLE, "The payment is too busy; poll it.", retry_after_seconds=1)
+            return Settled(unit.after, answer)
+        raise _too_busy()
+
+    async def _answer(self, call: Call, settled: "Settled", operation_id: OperationId) -> Answer:
+        """Give the answer that was committed with the outcome, or keep one now where somebody else settled it."""
+        if settled.answer is not None:
+            return settled.answer
+        answer = self.answers.operation(settled.dossier, operation_id, request_id=call.request_id)
+        kept = call.kept(answer)
+        return await self.journal.keep_answer(call.tenant_id, kept) if isinstance(kept, Keep) else answer
+
+    def _claiming(
+        self, call: Call, before: Dossier | None, move: Move, moment: Moment, *, taken_over: bool = False
+    ) -> Unit:
+        """Build the unit of an intention, with the claim of the call's key for its operation."""
+        claim = call.claim(move[0].operations[-1].id, taken_over=taken_over)
+        return msgspec.structs.replace(self._unit(call, before, move, moment), idempotency=claim)
+
+    def _unit(self, call: Call, before: Dossier | None, move: Move, moment: Moment) -> Unit:
+        after, events = move
+        audit = call.audit(tag_of(events[-1]), public_id(Prefix.PAYMENT, after.payment.id), moment)
+        return Unit.of(audit=audit, before=before, after=after, events=events)
 
     def instruction(self, dossier: Dossier, operation: ProviderOperation) -> Instruction:
         """Say to the provider what an operation asks for."""
@@ -195,3 +199,14 @@ class ProviderStep:
             callback_url=self.address.of(payment.provider, payment.provider_account_id),
             return_url=payment.return_url,
         )
+
+
+class Settled(msgspec.Struct, frozen=True):
+    """A payment after an operation was settled, and the answer that was committed with it, if one was."""
+
+    dossier: Dossier
+    answer: Answer | None = None
+
+
+def _too_busy() -> MediatorError:
+    return MediatorError(SERVICE_UNAVAILABLE, "The payment is too busy; repeat the request.", retry_after_seconds=1)

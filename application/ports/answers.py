@@ -8,13 +8,13 @@ from domain.ids import OperationId
 
 
 class Answers(Protocol):
-    """Renders answers. Pure: the same dossier gives the same bytes."""
+    """Renders answers. Pure: the same dossier and request give the same bytes."""
 
-    def payment(self, dossier: Dossier) -> Answer:
+    def payment(self, dossier: Dossier, *, request_id: str) -> Answer:
         """Tell a payment as it stands, where no provider had to be asked."""
         ...
 
-    def operation(self, dossier: Dossier, operation_id: OperationId) -> Answer:
+    def operation(self, dossier: Dossier, operation_id: OperationId, *, request_id: str) -> Answer:
         """Tell what became of one operation: the payment or refund, or the problem that stands in the way.
 
         201 when it succeeded or waits for the customer, 202 while the outcome is open, 402 or 422 when the provider

@@ -65,3 +65,19 @@ class Tenants(Protocol):
     async def provider_accounts(self, tenant_id: TenantId) -> tuple[ProviderAccount, ...]:
         """Give a tenant's provider accounts."""
         ...
+
+
+class ApiKeys(Protocol):
+    """Makes and checks API keys. A key is a secret of 190 bits that is shown once and kept only as a keyed digest."""
+
+    def mint(self) -> tuple[str, str, bytes]:
+        """Make a new key: (the key itself, its displayable id, its digest)."""
+        ...
+
+    def key_id(self, key: str) -> str | None:
+        """Give the displayable id of a well-formed key; None for anything mistyped, without asking any store."""
+        ...
+
+    def matches(self, key: str, digest: bytes) -> bool:
+        """Compare a key with a digest in constant time."""
+        ...

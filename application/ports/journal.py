@@ -14,11 +14,10 @@ from domain.ledger import HoldChange, HoldPlacement, LedgerTransaction
 from domain.payments import Payment, PaymentAttempt, ProviderOperation
 from domain.refunds import Refund
 
-
 S = TypeVar("S", Payment, PaymentAttempt, ProviderOperation, Refund)
 
 
-class Conflict(Exception):  # noqa: N818 -- the word of the field; it is caught and decided again, never shown
+class Conflict(Exception):
     """A state was changed by somebody else since it was read: read again and decide again."""
 
 
@@ -70,7 +69,7 @@ class Committed(msgspec.Struct, frozen=True):
 
 
 class Resume(msgspec.Struct, frozen=True):
-    """An earlier holder of the key began the effect on this resource and did not live to answer: carry on from there."""
+    """An earlier holder of the key began the effect on this resource and did not live to answer: carry on there."""
 
     resource_id: UUID
 
@@ -190,13 +189,12 @@ class Journal(Protocol):
         """
         ...
 
-    async def recall(
-        self, tenant_id: TenantId, key: IdempotencyKey, *, lease_seconds: float
-    ) -> Resume | Answer | None:
+    async def recall(self, tenant_id: TenantId, key: IdempotencyKey, *, lease_seconds: float) -> Resume | Answer | None:
         """Say what is known of a key before deciding anything; None when it was never used, or was let go.
 
         A known key's record is written to (its count and time), so that a replay is as durable as what it replays.
-        `Resume` gives the key to this request for `lease_seconds`. Raises IDEM_IN_FLIGHT while its first request runs, IDEM_MISMATCH when it was used for something else.
+        `Resume` gives the key to this request for `lease_seconds`. Raises IDEM_IN_FLIGHT while its first request runs,
+        IDEM_MISMATCH when it was used for something else.
         """
         ...
 

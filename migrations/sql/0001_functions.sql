@@ -146,7 +146,7 @@ begin
     where r.version = 1 and r.tenant_id = p_tenant;
   get diagnostics n = row_count;
   update fm.provider_operations t set version = r.version, state = r.state, provider_reference = r.provider_reference,
-      code = r.code, detail = r.detail, queries = r.queries, next_query_at = r.next_query_at,
+      code = r.code, decline = r.decline, detail = r.detail, queries = r.queries, next_query_at = r.next_query_at,
       query_claimed_until = null, updated_at = r.updated_at
     from jsonb_populate_recordset(null::fm.provider_operations, p_unit->'operations') r
     where t.tenant_id = p_tenant and t.id = r.id and r.version > 1 and t.version = r.version - 1;

@@ -154,6 +154,7 @@ create table fm.provider_operations (
   final boolean not null,
   provider_reference text,
   code text,
+  decline text check (decline in ('soft', 'hard', 'invalid')),
   detail text,
   queries integer not null,
   send_by timestamptz not null,

@@ -1,0 +1,54 @@
+"""Verifies the sandbox gateway's callbacks, then reads them."""
+
+import hashlib
+import hmac
+import re
+from collections.abc import Mapping
+
+from adapters.providers.sandbox.client import Event, find_read
+from domain.errors import CALLBACK_REFUSED, REQUEST_MALFORMED, MediatorError
+from domain.providers import CallbackNotice
+
+_HEADER = "sandbox-signature"
+_SHAPE = re.compile(r"\At=(?P<at>[0-9]{1,12})(?P<signatures>(?:,v1=[0-9a-f]{64}){1,8})\Z")
+
+
+def read_callback(
+    raw: bytes, headers: Mapping[str, str], *, now_seconds: float, secrets: tuple[str, ...], tolerance_seconds: int
+) -> CallbackNotice:
+    """Read an authentic callback: `Sandbox-Signature: t=<Unix seconds>,v1=<hex HMAC-SHA256 of "t.body">`.
+
+    Any one of the secrets will do. Raises CALLBACK_REFUSED, the same whatever is wrong, before a byte of the body is
+    parsed; REQUEST_MALFORMED when authentic bytes are no event.
+    """
+    said = _SHAPE.match(headers.get(_HEADER, ""))
+    if said is None:
+        raise _refused()
+    signed = _signed_by_any(raw, at=said["at"], signatures=said["signatures"], secrets=secrets)
+    fresh = abs(now_seconds - int(said["at"])) <= tolerance_seconds
+    if not (signed and fresh):
+        raise _refused()
+    event = find_read(raw, Event)
+    if event is None:
+        raise MediatorError(REQUEST_MALFORMED, "The callback is authentic but no event of this provider.")
+    return CallbackNotice(
+        event_id=event.id,
+        kind=event.type,
+        operation_key=event.operation_key,
+        provider_reference=None if event.charge is None else event.charge.id,
+    )
+
+
+def _signed_by_any(raw: bytes, *, at: str, signatures: str, secrets: tuple[str, ...]) -> bool:
+    """Compare every signature with every secret's, in constant time and without stopping at the first that fits."""
+    given = [one.encode() for one in signatures.removeprefix(",v1=").split(",v1=")]
+    signed = False
+    for secret in secrets:
+        expected = hmac.new(secret.encode(), at.encode() + b"." + raw, hashlib.sha256).hexdigest().encode()
+        for one in given:
+            signed |= hmac.compare_digest(one, expected)
+    return signed
+
+
+def _refused() -> MediatorError:
+    return MediatorError(CALLBACK_REFUSED, "The signature or its time is not valid.")

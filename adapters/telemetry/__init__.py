@@ -1,0 +1,1 @@
+"""What the product tells its operators about itself."""

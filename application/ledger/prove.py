@@ -1,0 +1,140 @@
+"""Prove the books: re-add the ledger from its entries, and compare it with each provider's own books."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import msgspec
+
+from application.ports.identity import ProviderAccount, Tenants
+from application.ports.ledger import ChargeInOurBooks, Finding, Proof
+from application.ports.providers import Providers
+from domain.errors import MediatorError
+from domain.ids import Prefix, TenantId, public_id
+from domain.providers import BookLine
+
+PROVIDERS_AGREE = "provider_books_agree"
+FAULTS_MAX = 100
+
+
+class CurrencyTotal(msgspec.Struct, frozen=True, kw_only=True):
+    """The sum over all entries of one currency, in minor units; it must be zero."""
+
+    currency: str
+    debits: int
+    credits: int
+    entries: int
+
+    @property
+    def difference(self) -> int:
+        """What must be zero."""
+        return self.debits - self.credits
+
+
+class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
+    """One check on one tenant: its faults, and how many things were looked at or left out, in words."""
+
+    tenant: str
+    check: str
+    faults: tuple[Finding, ...]
+    note: str = ""
+
+
+class ProofReport(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that was checked."""
+
+    results: tuple[CheckResult, ...]
+    totals: tuple[tuple[str, CurrencyTotal], ...]
+
+    @property
+    def holds(self) -> bool:
+        """Whether nothing was found and every currency sums to zero."""
+        return not any(result.faults for result in self.results) and not any(
+            total.difference for _, total in self.totals
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ProveHandler:
+    """The policy: what cannot be proved is not claimed. Every check of every tenant runs; nothing is changed."""
+
+    tenants: Tenants
+    proof: Proof
+    providers: Providers
+    checks: tuple[str, ...]
+
+    async def __call__(
+        self, *, with_providers: bool = True, on_check: Callable[[str, str], None] | None = None
+    ) -> ProofReport:
+        """Prove all tenants; `on_check` hears of each check before it runs."""
+        results: list[CheckResult] = []
+        totals: list[tuple[str, CurrencyTotal]] = []
+        for tenant_id in await self.tenants.ids():
+            tenant = public_id(Prefix.TENANT, tenant_id)
+            for check in self.checks:
+                if on_check is not None:
+                    on_check(tenant, check)
+                faults = await self.proof.check(tenant_id, check)
+                results.append(CheckResult(tenant=tenant, check=check, faults=faults))
+            for currency, debits, credit, entries in await self.proof.totals(tenant_id):
+                total = CurrencyTotal(currency=currency, debits=debits, credits=credit, entries=entries)
+                totals.append((tenant, total))
+            for account in await self.tenants.provider_accounts(tenant_id) if with_providers else ():
+                if on_check is not None:
+                    on_check(tenant, PROVIDERS_AGREE)
+                results.append(await self._provider_agrees(tenant_id, account))
+        return ProofReport(results=tuple(results), totals=tuple(totals))
+
+    async def _provider_agrees(self, tenant_id: TenantId, account: ProviderAccount) -> CheckResult:
+        """Compare each charge in the provider's books with ours; payments in doubt are counted, not judged."""
+        theirs: dict[str, BookLine] = {}
+        public_account = public_id(Prefix.PROVIDER_ACCOUNT, account.id)
+        tenant = public_id(Prefix.TENANT, tenant_id)
+        try:
+            async for line in self.providers.named(account.provider).books(public_account):
+                theirs[line.payment_id] = _added(theirs.get(line.payment_id), line)
+        except MediatorError as error:
+            fault = Finding(PROVIDERS_AGREE, public_account, error.detail)
+            return CheckResult(tenant=tenant, check=PROVIDERS_AGREE, faults=(fault,))
+        compared = in_doubt = 0
+        faults: list[Finding] = []
+        async for ours in self.proof.charges(tenant_id, account.id):
+            charge = theirs.pop(public_id(Prefix.PAYMENT, ours.payment_id), None)
+            if ours.in_doubt:
+                in_doubt += 1
+                continue
+            compared += 1
+            difference = _difference(ours, charge)
+            if difference is not None:
+                faults.append(Finding(PROVIDERS_AGREE, public_id(Prefix.PAYMENT, ours.payment_id), difference))
+        faults.extend(
+            Finding(PROVIDERS_AGREE, payment, f"{account.provider} has a charge {line.provider_reference} that we lack")
+            for payment, line in theirs.items()
+            if line.captured_minor or line.refunded_minor
+        )
+        note = f"{account.provider}: {compared} payments compared, {in_doubt} in doubt"
+        return CheckResult(tenant=tenant, check=PROVIDERS_AGREE, faults=tuple(faults[:FAULTS_MAX]), note=note)
+
+
+def _added(earlier: BookLine | None, line: BookLine) -> BookLine:
+    """Add up charges of one payment: several attempts may each have left one."""
+    if earlier is None:
+        return line
+    return msgspec.structs.replace(
+        line,
+        captured_minor=earlier.captured_minor + line.captured_minor,
+        refunded_minor=earlier.refunded_minor + line.refunded_minor,
+    )
+
+
+def _difference(ours: ChargeInOurBooks, line: BookLine | None) -> str | None:
+    """Say how our books and the provider's differ for one payment; None when they agree."""
+    captured = line.captured_minor if line else 0
+    refunded = line.refunded_minor if line else 0
+    if (captured, refunded) == (ours.captured_minor, ours.refunded_minor):
+        return (
+            None if line is None or line.currency == ours.currency else f"{ours.currency} here, {line.currency} there"
+        )
+    return (
+        f"captured {ours.captured_minor} here and {captured} there, "
+        f"refunded {ours.refunded_minor} here and {refunded} there"
+    )
