@@ -4,10 +4,9 @@ import base64
 
 import msgspec
 from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.postgres.engine import autocommit, reads, tenant_reads, unavailable
+from adapters.postgres.engine import called, tenant_reads
 from application.ports.callbacks import CallbackInbox, InboundCallback
 from domain.audit import AuditRecord
 from domain.errors import NOT_FOUND, MediatorError
@@ -37,10 +36,8 @@ class PostgresCallbackInbox(CallbackInbox):
 
     async def find_tenant(self, provider_account_id: ProviderAccountId) -> TenantId | None:
         """Look the account up in the directory."""
-        async with reads(self._engine) as connection:
-            found = await connection.execute(FIND_TENANT, {"account": provider_account_id})
-            value = found.scalar_one_or_none()
-        return None if value is None else TenantId(value)
+        rows = await called(self._engine, FIND_TENANT, {"account": provider_account_id})
+        return TenantId(rows[0][0]) if rows else None
 
     async def receive(self, callback: InboundCallback, event: CallbackReceived, audit: AuditRecord) -> bool:
         """Store it; a duplicate bumps its count, durably, before anybody is told that it arrived."""
@@ -51,11 +48,7 @@ class PostgresCallbackInbox(CallbackInbox):
             "event": msgspec.json.encode(event).decode(),
             "audit": msgspec.json.encode(audit).decode(),
         }
-        try:
-            async with autocommit(self._engine) as connection:
-                return bool((await connection.execute(RECEIVE, values)).scalar_one())
-        except (SQLAlchemyError, OSError, TimeoutError) as error:
-            raise unavailable(error) from error
+        return bool((await called(self._engine, RECEIVE, values))[0][0])
 
     async def get(
         self, tenant_id: TenantId, provider_account_id: ProviderAccountId, provider_event_id: str

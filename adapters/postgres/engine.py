@@ -1,10 +1,11 @@
 """Connections to PostgreSQL: a bounded pool, deadlines, and one tenant in sight at a time."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from typing import Any
 
 import msgspec
-from sqlalchemy import URL, make_url, text
+from sqlalchemy import URL, TextClause, make_url, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -77,6 +78,15 @@ async def autocommit(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     """Lend a connection on which every call is a transaction of its own (rule C1); errors pass as they are."""
     async with engine.connect() as connection:
         yield await connection.execution_options(isolation_level="AUTOCOMMIT")
+
+
+async def called(engine: AsyncEngine, statement: TextClause, values: Mapping[str, object]) -> list[tuple[Any, ...]]:
+    """Run one statement as a transaction of its own and give its rows. Raises BACKPRESSURE or SERVICE_UNAVAILABLE."""
+    try:
+        async with autocommit(engine) as connection:
+            return [tuple(row) for row in await connection.execute(statement, values)]
+    except (SQLAlchemyError, OSError, TimeoutError) as error:
+        raise unavailable(error) from error
 
 
 def unavailable(error: Exception) -> Exception:

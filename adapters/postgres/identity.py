@@ -2,30 +2,23 @@
 
 import msgspec
 from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.postgres.engine import SET_TENANT, autocommit, reads, tenant_reads, unavailable
+from adapters.postgres.engine import called, tenant_reads
 from application.ports.identity import ApiKeyRepository, NewTenant, ProviderAccount, StoredApiKey, Tenants
 from domain.ids import TenantId
 
 BUCKETS = 64
 """Tenants are spread over this many buckets of background work (rule C5)."""
 
-FIND_TENANT = text("select tenant_id from fm.api_key_directory where key_id = :key_id")
-FIND_KEY = text(
-    """
-    select tenant_id, id, principal_id, key_id, digest, name, created_at, revoked_at
-    from fm.api_keys where tenant_id = :tenant and key_id = :key_id
-    """
-)
+FIND_KEY = text("select fm_ops.find_api_key(:key_id)::text")
 OPEN_TENANT = text("select fm.open_tenant(:tenant, cast(:document as jsonb))")
 TENANT_IDS = text("select fm_ops.tenant_ids()")
 ACCOUNTS = text("select tenant_id, id, provider from fm.provider_accounts where tenant_id = :tenant order by id")
 
 
 class PostgresApiKeyRepository(ApiKeyRepository):
-    """Finds keys through the directory that knows their tenant."""
+    """Finds keys through the directory that knows their tenant, in one call."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         """Use this engine's connections."""
@@ -33,14 +26,19 @@ class PostgresApiKeyRepository(ApiKeyRepository):
 
     async def find(self, key_id: str) -> StoredApiKey | None:
         """Find a key; None when there is none."""
-        async with reads(self._engine) as connection:
-            tenant = (await connection.execute(FIND_TENANT, {"key_id": key_id})).scalar_one_or_none()
-            if tenant is None:
-                return None
-            await connection.execute(SET_TENANT, {"tenant": str(tenant)})
-            values = {"tenant": tenant, "key_id": key_id}
-            row = (await connection.execute(FIND_KEY, values)).mappings().one_or_none()
-        return None if row is None else msgspec.convert(dict(row), StoredApiKey)
+        found = (await called(self._engine, FIND_KEY, {"key_id": key_id}))[0][0]
+        return None if found is None else msgspec.json.decode(found, type=_KeyRow).stored()
+
+
+class _KeyRow(msgspec.Struct):
+    """A key as the database tells it: its digest in hexadecimal digits."""
+
+    key: StoredApiKey
+    digest: str
+
+    def stored(self) -> StoredApiKey:
+        """Put the digest in."""
+        return msgspec.structs.replace(self.key, digest=bytes.fromhex(self.digest))
 
 
 class PostgresTenants(Tenants):
@@ -58,16 +56,11 @@ class PostgresTenants(Tenants):
             "provider_accounts": [{"id": str(one), "provider": name} for one, name in tenant.provider_accounts],
         }
         values = {"tenant": tenant.tenant_id, "document": msgspec.json.encode(document).decode()}
-        try:
-            async with autocommit(self._engine) as connection:
-                await connection.execute(OPEN_TENANT, values)
-        except (SQLAlchemyError, OSError, TimeoutError) as error:
-            raise unavailable(error) from error
+        await called(self._engine, OPEN_TENANT, values)
 
     async def ids(self) -> tuple[TenantId, ...]:
         """Give all tenants, in the order in which they were opened."""
-        async with reads(self._engine) as connection:
-            return tuple(TenantId(value) for value in (await connection.execute(TENANT_IDS)).scalars())
+        return tuple(TenantId(row[0]) for row in await called(self._engine, TENANT_IDS, {}))
 
     async def provider_accounts(self, tenant_id: TenantId) -> tuple[ProviderAccount, ...]:
         """Give a tenant's provider accounts."""

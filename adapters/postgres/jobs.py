@@ -3,11 +3,10 @@
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import TextClause, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.postgres.engine import autocommit, tenant_reads, unavailable
+from adapters.postgres.engine import called, tenant_reads
 from application.ports.queue import EventStore, ParkedJob, ParkedJobs
 from domain.errors import NOT_FOUND, MediatorError
 from domain.events import Event
@@ -33,7 +32,7 @@ class PostgresParkedJobs(ParkedJobs):
 
     async def park(self, job: ParkedJob) -> None:
         """Keep a job; parking it twice keeps it once."""
-        await self._call(PARK, {"tenant": job.tenant_id, "job": msgspec.json.encode(job).decode()})
+        await called(self._engine, PARK, {"tenant": job.tenant_id, "job": msgspec.json.encode(job).decode()})
 
     async def list(self, tenant_id: TenantId, *, limit: int) -> tuple[ParkedJob, ...]:
         """Give a tenant's parked jobs that wait, oldest first."""
@@ -45,16 +44,8 @@ class PostgresParkedJobs(ParkedJobs):
 
     async def requeued(self, tenant_id: TenantId, job_id: UUID) -> ParkedJob | None:
         """Mark a job as given to the queue again; two at once get it once."""
-        document = await self._call(REQUEUE, {"tenant": tenant_id, "job": job_id})
-        return None if document is None else msgspec.json.decode(document, type=ParkedJob)
-
-    async def _call(self, statement: TextClause, values: dict[str, object]) -> str | None:
-        try:
-            async with autocommit(self._engine) as connection:
-                value = (await connection.execute(statement, values)).scalar_one_or_none()
-        except (SQLAlchemyError, OSError, TimeoutError) as error:
-            raise unavailable(error) from error
-        return None if value is None else str(value)
+        rows = await called(self._engine, REQUEUE, {"tenant": tenant_id, "job": job_id})
+        return None if rows[0][0] is None else msgspec.json.decode(rows[0][0], type=ParkedJob)
 
 
 class PostgresEventStore(EventStore):

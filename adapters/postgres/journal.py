@@ -4,13 +4,14 @@ import base64
 from typing import Any
 
 import msgspec
-from sqlalchemy import TextClause, text
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from uuid_utils.compat import uuid7
 
 from adapters.postgres.engine import (
     autocommit,
+    called,
     constraint_of,
     is_connection_trouble,
     sqlstate_of,
@@ -71,7 +72,9 @@ class PostgresJournal(Journal):
     async def commit(self, unit: Unit) -> Verdict:
         """Make the unit true. When the connection breaks at commit, read back by event id whether it did."""
         try:
-            reply = await self._call(COMMIT, {"tenant": unit.tenant_id, "unit": document_of(unit)})
+            async with autocommit(self._engine) as connection:
+                values = {"tenant": unit.tenant_id, "unit": document_of(unit)}
+                reply = (await connection.execute(COMMIT, values)).scalar_one()
         except (SQLAlchemyError, OSError, TimeoutError) as error:
             if not is_connection_trouble(error):
                 raise _refusal(error) from error
@@ -94,24 +97,14 @@ class PostgresJournal(Journal):
             "fingerprint": key.fingerprint,
             "lease": lease_seconds,
         }
-        reply = await self._named_trouble(RECALL, values)
+        reply = (await called(self._engine, RECALL, values))[0][0]
         return None if reply is None else _verdict(reply)
 
     async def keep_answer(self, tenant_id: TenantId, keep: Keep) -> Answer:
         """Keep the answer unless one is kept already; the kept one is given back."""
         values = {"tenant": tenant_id, "keep": msgspec.json.encode(_idempotency(keep)).decode()}
-        reply = await self._named_trouble(KEEP, values)
+        reply = (await called(self._engine, KEEP, values))[0][0]
         return _answer(msgspec.json.decode(reply), replayed=False)
-
-    async def _named_trouble(self, statement: TextClause, values: dict[str, Any]) -> Any:  # noqa: ANN401 -- a row's value
-        try:
-            return await self._call(statement, values)
-        except (SQLAlchemyError, OSError, TimeoutError) as error:
-            raise unavailable(error) from error
-
-    async def _call(self, statement: TextClause, values: dict[str, Any]) -> Any:  # noqa: ANN401 -- a row's value
-        async with autocommit(self._engine) as connection:
-            return (await connection.execute(statement, values)).scalar_one()
 
     async def _was_committed(self, unit: Unit) -> bool:
         """Read by its first event whether a unit is there. Raises SERVICE_UNAVAILABLE when that cannot be read."""

@@ -1,12 +1,9 @@
 """Work that waits in PostgreSQL: events, open operations, unsent payments; claimed for one tenant at a time."""
 
-from typing import Any
-
-from sqlalchemy import TextClause, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.postgres.engine import autocommit, tenant_reads, unavailable
+from adapters.postgres.engine import called, tenant_reads
 from application.ports.outbox import Outbox, OutboxMessage
 from domain.authorizing import UNSENT_LIFETIME
 from domain.ids import EventId, OperationId, PaymentId, TenantId
@@ -36,22 +33,24 @@ class PostgresOutbox(Outbox):
     async def due_tenants(self, *, limit: int) -> tuple[TenantId, ...]:
         """Give tenants with work that is due."""
         values = {"limit": limit, "unsent": UNSENT_LIFETIME.total_seconds()}
-        return tuple(TenantId(row[0]) for row in await self._rows(DUE_TENANTS, values))
+        return tuple(TenantId(row[0]) for row in await called(self._engine, DUE_TENANTS, values))
 
     async def claim_events(self, tenant_id: TenantId, *, limit: int, lease_seconds: float) -> tuple[OutboxMessage, ...]:
         """Claim events of one tenant in their order."""
-        rows = await self._rows(CLAIM_EVENTS, {"tenant": tenant_id, "limit": limit, "lease": lease_seconds})
+        rows = await called(self._engine, CLAIM_EVENTS, {"tenant": tenant_id, "limit": limit, "lease": lease_seconds})
         return tuple(sorted((OutboxMessage(tenant_id, EventId(row[0]), row[1]) for row in rows), key=_by_event))
 
     async def events_given(self, tenant_id: TenantId, event_ids: tuple[EventId, ...]) -> None:
         """Mark events as given on."""
-        await self._rows(EVENTS_GIVEN, {"tenant": tenant_id, "events": list(event_ids)})
+        await called(self._engine, EVENTS_GIVEN, {"tenant": tenant_id, "events": list(event_ids)})
 
     async def claim_operations(
         self, tenant_id: TenantId, *, limit: int, lease_seconds: float
     ) -> tuple[OperationId, ...]:
         """Claim open operations whose next query is due."""
-        rows = await self._rows(CLAIM_OPERATIONS, {"tenant": tenant_id, "limit": limit, "lease": lease_seconds})
+        rows = await called(
+            self._engine, CLAIM_OPERATIONS, {"tenant": tenant_id, "limit": limit, "lease": lease_seconds}
+        )
         return tuple(OperationId(row[0]) for row in rows)
 
     async def claim_unsent(self, tenant_id: TenantId, *, limit: int, age_seconds: float) -> tuple[PaymentId, ...]:
@@ -62,14 +61,7 @@ class PostgresOutbox(Outbox):
 
     async def ensure_partitions(self, months: int) -> int:
         """Make the parts of the big tables for this month and so many after it; give how many were made."""
-        return int((await self._rows(ENSURE_PARTITIONS, {"months": months}))[0][0])
-
-    async def _rows(self, statement: TextClause, values: dict[str, Any]) -> list[Any]:
-        try:
-            async with autocommit(self._engine) as connection:
-                return list((await connection.execute(statement, values)).all())
-        except (SQLAlchemyError, OSError, TimeoutError) as error:
-            raise unavailable(error) from error
+        return int((await called(self._engine, ENSURE_PARTITIONS, {"months": months}))[0][0])
 
 
 def _by_event(message: OutboxMessage) -> bytes:

@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy import ColumnElement, and_, column, select, table, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.postgres.engine import reads, tenant_reads
+from adapters.postgres.engine import called, tenant_reads
 from application.ports.payments import BookedEntry, PaymentFilter, PaymentQueries, PaymentRepository
 from domain.dossier import Dossier
 from domain.errors import NOT_FOUND, MediatorError
@@ -65,9 +65,8 @@ class PostgresPaymentRepository(PaymentRepository):
         return None if value is None else OperationId(value)
 
     async def _read(self, tenant_id: TenantId, payment: UUID | None, operation: UUID | None) -> Dossier | None:
-        async with reads(self._engine) as connection:
-            values = {"tenant": tenant_id, "payment": payment, "operation": operation}
-            document = (await connection.execute(READ_DOSSIER, values)).scalar_one_or_none()
+        values = {"tenant": tenant_id, "payment": payment, "operation": operation}
+        document = (await called(self._engine, READ_DOSSIER, values))[0][0]
         return None if document is None else msgspec.json.decode(document, type=Dossier)
 
 

@@ -446,6 +446,14 @@ language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   order by t.bucket, t.tenant_id limit p_limit;
 $$;
 
+-- Before the tenant is known: the directory leads to it.
+create or replace function fm_ops.find_api_key(p_key_id text) returns jsonb
+language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select jsonb_build_object('key', to_jsonb(k.*) || '{"digest": ""}', 'digest', encode(k.digest, 'hex'))
+  from fm.api_key_directory d join fm.api_keys k on k.tenant_id = d.tenant_id and k.id = d.api_key_id
+  where d.key_id = p_key_id;
+$$;
+
 create or replace function fm_ops.tenant_ids() returns setof uuid
 language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select t.tenant_id from fm.tenants t order by t.created_at, t.tenant_id;

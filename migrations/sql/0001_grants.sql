@@ -2,21 +2,23 @@
 -- defence behind the condition on tenant_id in every query).
 
 grant usage on schema fm, fm_ops to mediator_app;
-grant select on all tables in schema fm to mediator_app;
+grant select on fm.provider_account_directory to mediator_app;
 revoke all on all functions in schema fm, fm_ops from public;
 grant execute on all functions in schema fm, fm_ops to mediator_app;
 -- Parts of the write path that may only run as a whole.
 revoke execute on function fm.claim_key(uuid, jsonb), fm.write_states(uuid, jsonb), fm.post(uuid, jsonb),
   fm.write_events(uuid, jsonb, jsonb) from mediator_app;
 
+-- Parts of partitioned tables get no rights of their own: they are reached through their parent, under its policy.
 do $$
 declare
   t text;
 begin
   for t in select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
     where n.nspname = 'fm' and c.relkind in ('r', 'p')
-      and c.relname not in ('api_key_directory', 'provider_account_directory')
+      and not c.relispartition and c.relname not in ('api_key_directory', 'provider_account_directory')
   loop
+    execute format('grant select on fm.%I to mediator_app', t);
     execute format('alter table fm.%I enable row level security', t);
     execute format('create policy tenant_isolation on fm.%I for select to mediator_app
       using (tenant_id = nullif(current_setting(''app.tenant'', true), '''')::uuid)', t);
