@@ -20,6 +20,7 @@ UNSENT = text(
     order by id limit :limit
     """
 )
+FORGET_KEYS = text("select fm_ops.forget_keys(:age, :limit)")
 ENSURE_PARTITIONS = text("select fm_ops.ensure_partitions(:months)")
 
 
@@ -58,6 +59,10 @@ class PostgresOutbox(Outbox):
         async with tenant_reads(self._engine, tenant_id) as connection:
             values = {"tenant": tenant_id, "limit": limit, "age": age_seconds}
             return tuple(PaymentId(value) for value in (await connection.execute(UNSENT, values)).scalars())
+
+    async def forget_keys(self, *, age_seconds: float, limit: int) -> int:
+        """Forget one batch of old idempotency keys."""
+        return int((await called(self._engine, FORGET_KEYS, {"age": age_seconds, "limit": limit}))[0][0])
 
     async def ensure_partitions(self, months: int) -> int:
         """Make the parts of the big tables for this month and so many after it; give how many were made."""

@@ -19,8 +19,8 @@ _HEADERS = {"Accept-Encoding": "identity", "User-Agent": "financial-mediator"}
 _log = logging.getLogger(__name__)
 
 
-class _RepeatRefusedError(aiohttp.ClientError):
-    """aiohttp was about to send a request with an effect a second time, by itself."""
+class _ConnectionLostError(aiohttp.ClientError):
+    """The connection was lost, and aiohttp was about to send a request with an effect once more by itself."""
 
 
 class _Sending:
@@ -29,7 +29,11 @@ class _Sending:
     def __init__(self, *, safe: bool) -> None:
         self.safe = safe
         self.begun = False
-        self.sends = 0
+        self.sent = False
+
+    def refuse_repetition(self) -> None:
+        if self.sent and not self.safe:
+            raise _ConnectionLostError
 
 
 class ProviderHttp:
@@ -119,17 +123,19 @@ def _tracing() -> aiohttp.TraceConfig:
     no effect may do that here.
     """
 
+    async def looked_for(_session: aiohttp.ClientSession, context: SimpleNamespace, _params: object) -> None:
+        context.trace_request_ctx.refuse_repetition()
+
     async def in_hand(_session: aiohttp.ClientSession, context: SimpleNamespace, _params: object) -> None:
         context.trace_request_ctx.begun = True
 
     async def about_to_send(_session: aiohttp.ClientSession, context: SimpleNamespace, _params: object) -> None:
         sending: _Sending = context.trace_request_ctx
-        sending.begun = True
-        sending.sends += 1
-        if sending.sends > 1 and not sending.safe:
-            raise _RepeatRefusedError
+        sending.refuse_repetition()
+        sending.begun = sending.sent = True
 
     tracing = aiohttp.TraceConfig()
+    tracing.on_connection_create_start.append(looked_for)
     tracing.on_connection_create_end.append(in_hand)
     tracing.on_connection_reuseconn.append(in_hand)
     tracing.on_request_headers_sent.append(about_to_send)

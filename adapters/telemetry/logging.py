@@ -78,7 +78,7 @@ class Lines:
 
     def render(self, _logger: WrappedLogger, level: str, event: MutableMapping[str, Any]) -> bytes:
         """Make one line of a structlog event; the last processor of the chain."""
-        return self.line(level="error" if level == "exception" else level, event=dict(event), moment=datetime.now(UTC))
+        return self.line(level=level, event=dict(event), moment=datetime.now(UTC))
 
     def line(self, *, level: str, event: dict[str, Any], moment: datetime) -> bytes:
         """Make one line, without its newline. A line that cannot be made says so in its place."""

@@ -40,6 +40,10 @@ class Outbox(Protocol):
         """Give payments that never reached a provider and are older than that."""
         ...
 
+    async def forget_keys(self, *, age_seconds: float, limit: int) -> int:
+        """Forget idempotency keys that are older than that and not in use; give how many were forgotten."""
+        ...
+
     async def ensure_partitions(self, months: int) -> int:
         """Make room in the tables that are kept by month, for so many months ahead; give how many parts were made."""
         ...

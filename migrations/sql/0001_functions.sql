@@ -446,6 +446,21 @@ language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   order by t.bucket, t.tenant_id limit p_limit;
 $$;
 
+-- Forgets keys whose answers nobody may expect any more; one batch, so that it never holds much.
+create or replace function fm_ops.forget_keys(p_age_seconds double precision, p_limit integer) returns integer
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  n integer;
+begin
+  delete from fm.idempotency_records i using (
+      select q.tenant_id, q.route, q.key from fm.idempotency_records q
+      where q.created_at < clock_timestamp() - make_interval(secs => p_age_seconds) and q.state <> 'started'
+      order by q.created_at limit p_limit for update skip locked) old
+    where i.tenant_id = old.tenant_id and i.route = old.route and i.key = old.key;
+  get diagnostics n = row_count;
+  return n;
+end $$;
+
 -- Before the tenant is known: the directory leads to it.
 create or replace function fm_ops.find_api_key(p_key_id text) returns jsonb
 language sql stable security definer set search_path = pg_catalog, pg_temp as $$

@@ -304,6 +304,8 @@ create table fm.idempotency_records (
   last_seen_at timestamptz not null,
   constraint idempotency_records_pk primary key (tenant_id, route, key)
 ) with (fillfactor = 80);
+-- Old keys are forgotten in the order of their age.
+create index idempotency_records_age_ix on fm.idempotency_records (created_at);
 
 create table fm.inbound_events (
   tenant_id uuid not null,

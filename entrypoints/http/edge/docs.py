@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
@@ -27,6 +28,9 @@ _PAGE_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+
+_GZIP: Final = re.compile(r"(?:^|,)\s*gzip\s*(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|\Z))", re.IGNORECASE)
+"""Accepted, unless with the weight 0 (RFC 9110 §12.5.3)."""
 
 # Everything of the viewer that would ask a server of its maker is switched off; the policy above would stop it too.
 _VIEWER: Final = {
@@ -122,7 +126,7 @@ def _compressed() -> bytes:
 @get("/assets/scalar.js", sync_to_thread=True)
 def get_scalar(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Give the script of the page. Its address holds its digest, so that it may be kept for ever."""
-    zipped = "gzip" in request.headers.get("accept-encoding", "")
+    zipped = _GZIP.search(request.headers.get("accept-encoding", "")) is not None
     headers = {
         "cache-control": "public, max-age=31536000, immutable",
         "vary": "accept-encoding",

@@ -5,6 +5,7 @@ from copy import deepcopy
 from itertools import groupby
 from typing import Final
 
+import msgspec
 from litestar import Litestar
 
 from domain.errors import ErrorCode, Kind
@@ -72,7 +73,7 @@ def truthful_openapi(app: Litestar) -> JsonObject:
 
     Raises ValueError when a route declares an error code that the catalogue does not know.
     """
-    document: JsonObject = deepcopy(app.openapi_schema.to_schema())
+    document: JsonObject = app.openapi_schema.to_schema()
     components: dict[str, JsonObject] = document.setdefault("components", {}).setdefault("schemas", {})
     components.update(schema_of(Problem)[1])
     for route in documented_routes(app):
@@ -85,7 +86,9 @@ def truthful_openapi(app: Litestar) -> JsonObject:
     document["security"] = [{API_KEY_SCHEME: []}]
     speak_ecma(document)
     whole_numbers(document)
-    return document
+    # Nothing but JSON: msgspec leaves tuples where a default is one.
+    corrected: JsonObject = msgspec.json.decode(msgspec.json.encode(document))
+    return corrected
 
 
 def _correct(operation: JsonObject, route: Route, components: dict[str, JsonObject]) -> None:
