@@ -1,13 +1,16 @@
 """The broker: Dramatiq on Redis or Valkey, with every limit said out loud."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
+from uuid import uuid4
 
+from dramatiq.broker import Consumer
 from dramatiq.brokers.redis import RedisBroker
 from dramatiq.middleware import AsyncIO, CurrentMessage, Middleware, Retries, TimeLimit
 
 from adapters.queue.client import NAMESPACE, make_client
 
-HEARTBEAT_SECONDS = 5.0
+HEARTBEAT_SECONDS = 3.0
 """How long a worker may be silent before its messages are given to others; a live one speaks 20 times a second."""
 
 MAINTENANCE_CHANCE = 100_000
@@ -19,11 +22,34 @@ TIME_LIMIT_MILLISECONDS = 40_000
 """When a job is cut off from outside; its own deadline comes first."""
 
 
+class RenamingBroker(RedisBroker):
+    """A broker whose worker works under a new name after it lost its connection.
+
+    Dramatiq gives the messages of a silent worker to others. It forgets messages that a living worker was given but
+    does not know of: the answer with them was lost, or they were to wait for another try when the connection broke.
+    Under a new name the old one falls silent, and all that it had is given out again; a second run of what it had done
+    is harmless.
+    """
+
+    def __init__(self, **options: Any) -> None:  # noqa: ANN401 -- Dramatiq's own options
+        """Make it as Dramatiq does."""
+        super().__init__(**options)  # type: ignore[no-untyped-call]  # Dramatiq leaves its constructor bare
+        self._consumed: set[str] = set()
+
+    def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 5_000) -> Consumer:
+        """Begin to take messages from a queue; to begin again means that the connection was lost."""
+        if queue_name in self._consumed:
+            self._consumed.clear()
+            pass  # MUT
+        self._consumed.add(queue_name)
+        return super().consume(queue_name, prefetch, timeout)
+
+
 def make_broker(
     url: str, middleware: Sequence[Middleware] = (), *, heartbeat_seconds: float = HEARTBEAT_SECONDS
 ) -> RedisBroker:
     """Make a broker on the Redis at `url`; nothing is connected yet. Senders need no middleware."""
-    return RedisBroker(  # type: ignore[no-untyped-call]  # Dramatiq leaves this constructor without annotations
+    return RenamingBroker(
         client=make_client(url),
         middleware=list(middleware),
         namespace=NAMESPACE,

@@ -9,8 +9,9 @@ from redis.retry import Retry
 CONNECT_SECONDS = 1.0
 ANSWER_SECONDS = 2.0
 CONNECTIONS_MAX = 50
-RETRIES = 1
-"""A connection that the server closed meanwhile is opened anew, once; whoever calls decides on more."""
+RETRIES = 0
+"""A connection that was closed while it was idle is opened anew all the same. A command that was cut off is not sent
+again: the broker may have obeyed it, and then the messages that it gave out would be lost with its answer."""
 
 NAMESPACE = "{dramatiq}"
 """Before every key; in braces it is a hash tag, which keeps the queue in one slot of a Redis Cluster."""

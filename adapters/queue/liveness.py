@@ -22,9 +22,10 @@ async def _turn() -> None:
 class Liveness(Middleware):
     """Beats every 2 s from a thread of its own, through the loop of the actors: when that hangs, the signs stop."""
 
-    def __init__(self, component: str) -> None:
+    def __init__(self, component: str, *, beat_seconds: float = BEAT_SECONDS) -> None:
         """Beat for this component; nothing starts before the worker does."""
         self._component = component
+        self._beat_seconds = beat_seconds
         self._stopping = threading.Event()
 
     def after_worker_boot(self, broker: Broker, worker: Worker) -> None:
@@ -39,7 +40,7 @@ class Liveness(Middleware):
 
     def _beat(self, heartbeat: Heartbeat, parent: int) -> None:
         looks = 0
-        while not self._stopping.wait(BEAT_SECONDS / _LOOKS_PER_BEAT if looks else 0):
+        while not self._stopping.wait(self._beat_seconds / _LOOKS_PER_BEAT if looks else 0):
             self._end_orphan(parent)
             if looks % _LOOKS_PER_BEAT == 0:
                 self._try_to_beat(heartbeat)

@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -223,7 +223,7 @@ class Store:
         due_at: float | None = row["due_at"]
         return due_at
 
-    def _find(self, shape: type[Row], query: str, *parameters: Any) -> Row | None:
+    def _find(self, shape: type[Row], query: str, *parameters: str) -> Row | None:
         row = self._connection.execute(query, parameters).fetchone()
         return None if row is None else _shaped(shape, row)
 

@@ -1,10 +1,12 @@
 """Decodes request bodies strictly, once, into the type that the route declares."""
 
 from functools import lru_cache
-from typing import Any
+from types import NoneType
+from typing import Any, Union, get_args
 
 import msgspec
 from litestar import Request
+from litestar.typing import FieldDefinition
 
 from domain.errors import REQUEST_MALFORMED, MediatorError
 from entrypoints.http.edge.pointers import invalid_body
@@ -24,11 +26,22 @@ class StrictRequest(Request[Any, Any, Any]):
         if declared is None:
             return await super().json()
         try:
-            return _decoder(declared.annotation).decode(await self.body())
+            return _decoder(body_type(declared)).decode(await self.body())
         except msgspec.ValidationError as fault:
             raise invalid_body(fault) from fault
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
             raise MediatorError(REQUEST_MALFORMED, "The body is not JSON.") from fault
+
+
+def body_type(declared: FieldDefinition) -> Any:  # noqa: ANN401 -- any type there is
+    """Give the type of a body where there is one.
+
+    A route that may go without a body declares `data: JSONBody[X | None] = None`. That None is the body which did not
+    come; a body that says `null` is not an X.
+    """
+    if not (declared.has_default and declared.is_optional):
+        return declared.annotation
+    return Union[tuple(kind for kind in get_args(declared.annotation) if kind is not NoneType)]  # noqa: UP007 -- computed
 
 
 @lru_cache(maxsize=256)

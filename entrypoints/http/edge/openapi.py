@@ -18,6 +18,7 @@ from entrypoints.http.edge.schemas import (
     referred,
     schema_of,
     speak_ecma,
+    type_choices,
     whole_numbers,
     without_null,
 )
@@ -86,6 +87,7 @@ def truthful_openapi(app: Litestar) -> JsonObject:
     document["security"] = [{API_KEY_SCHEME: []}]
     speak_ecma(document)
     whole_numbers(document)
+    type_choices(document)
     # Nothing but JSON: msgspec leaves tuples where a default is one.
     corrected: JsonObject = msgspec.json.decode(msgspec.json.encode(document))
     return corrected
@@ -130,6 +132,7 @@ def _correct_bodies(operation: JsonObject, route: Route, components: dict[str, J
         content: JsonObject = {media_type: {"schema": {}} for media_type in route.raw_body}
         operation["requestBody"] = {"required": True, "content": content}
     elif route.body_type is not None:
+        operation["requestBody"]["required"] = route.body_required
         _replace_schema(operation["requestBody"], route.body_type, components)
     for status, declared in route.response_types().items():
         answer = operation["responses"].get(str(status), {})

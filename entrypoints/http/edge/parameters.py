@@ -22,7 +22,10 @@ from domain.errors import VAL_FIELD, FieldError, MediatorError
 _FORM_OF: Final = {
     bool: (re.compile(r"^(?:true|false)\Z"), "must be true or false"),
     int: (re.compile(r"^(?:0|-?[1-9][0-9]{0,17})\Z"), "must be an integer in plain digits"),
-    datetime: (re.compile(r"^\d{4}-\d\d-\d\d[Tt ]", re.ASCII), "must be a time as in RFC 3339"),
+    datetime: (
+        re.compile(r"^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:\d\d)\Z", re.ASCII),
+        "must be a time with its offset as in RFC 3339, its `+` written as `%2B`",
+    ),
 }
 _NOTHING: Final = (re.compile(r"^(?!null\Z)", re.IGNORECASE), "must have a value; leave the parameter out to say none")
 

@@ -22,6 +22,7 @@ from domain.errors import (
     VAL_FIELD,
     ErrorCode,
 )
+from entrypoints.http.edge.decoding import body_type
 from entrypoints.http.edge.refusals import SAFE_METHODS
 
 
@@ -55,7 +56,13 @@ class Route(msgspec.Struct, frozen=True):
     def body_type(self) -> object:
         """The type of the JSON body, or None."""
         field = self.handler.parsed_data_field
-        return None if field is None else field.annotation
+        return None if field is None else body_type(field)
+
+    @property
+    def body_required(self) -> bool:
+        """Whether it refuses a request without a body."""
+        field = self.handler.parsed_data_field
+        return field is not None and not field.has_default
 
     def response_types(self) -> dict[int, object]:
         """Give the type of the body for each status that the handler declares."""

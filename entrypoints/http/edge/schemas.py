@@ -58,6 +58,14 @@ def whole_numbers(node: object) -> None:
                 schema[name] = int(value)
 
 
+def type_choices(node: object) -> None:
+    """Say of every choice of texts below `node` that it is a text: msgspec leaves it out, and viewers ask for it."""
+    for schema in _objects(node):
+        choices = schema.get("enum")
+        if isinstance(choices, list | tuple) and all(isinstance(choice, str) for choice in choices):
+            schema.setdefault("type", "string")
+
+
 def without_null(schema: JsonObject) -> JsonObject:
     """Give the schema of a parameter without its null: text has no null, and leaving the parameter out says none."""
     for word in ("oneOf", "anyOf"):

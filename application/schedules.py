@@ -1,0 +1,63 @@
+"""The table of what happens again and again without anybody asking."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import msgspec
+
+from application.operations.ask_open_operations import AskOpenOperationsHandler
+from application.operations.ensure_partitions import EnsurePartitionsHandler
+from application.operations.expire_unsent import ExpireUnsentHandler
+from application.operations.relay_outbox import RelayOutbox, RelayOutboxHandler
+
+A_DAY = 86_400.0
+
+
+class Chore(StrEnum):
+    """What is to be done."""
+
+    RELAY_OUTBOX = "relay_outbox"
+    ASK_OPEN_OPERATIONS = "ask_open_operations"
+    EXPIRE_UNSENT = "expire_unsent"
+    ENSURE_PARTITIONS = "ensure_partitions"
+
+
+class Schedule(msgspec.Struct, frozen=True, kw_only=True):
+    """How long to rest from the end of one pass to the next.
+
+    `drains`: what a pass deals with is claimed, so after a pass that found something another follows at once.
+    """
+
+    chore: Chore
+    every_seconds: float
+    drains: bool = False
+
+
+SCHEDULES = (
+    Schedule(chore=Chore.RELAY_OUTBOX, every_seconds=0.5, drains=True),
+    Schedule(chore=Chore.ASK_OPEN_OPERATIONS, every_seconds=1.0, drains=True),
+    Schedule(chore=Chore.EXPIRE_UNSENT, every_seconds=60.0),
+    Schedule(chore=Chore.ENSURE_PARTITIONS, every_seconds=A_DAY),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Chores:
+    """The use cases behind the table. Each may run in several processes at once: claims and states keep them apart."""
+
+    relay_outbox: RelayOutboxHandler
+    ask_open_operations: AskOpenOperationsHandler
+    expire_unsent: ExpireUnsentHandler
+    ensure_partitions: EnsurePartitionsHandler
+
+    async def __call__(self, chore: Chore) -> int:
+        """Make one pass; give how much was done. Raises SERVICE_UNAVAILABLE."""
+        match chore:
+            case Chore.RELAY_OUTBOX:
+                return await self.relay_outbox(RelayOutbox())
+            case Chore.ASK_OPEN_OPERATIONS:
+                return await self.ask_open_operations()
+            case Chore.EXPIRE_UNSENT:
+                return await self.expire_unsent()
+            case Chore.ENSURE_PARTITIONS:
+                return await self.ensure_partitions()

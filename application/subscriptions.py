@@ -1,0 +1,55 @@
+"""The table of who reacts to which event; every event is named here, also those that nobody reacts to."""
+
+from dataclasses import dataclass
+
+from application.call import Call
+from application.callbacks.apply_callback import ApplyCallback, ApplyCallbackHandler
+from application.operations.react_to_event import React
+from application.operations.relay_outbox import Subscriptions
+from domain.events import CallbackReceived, Event, tag_of
+
+SUBSCRIPTIONS = Subscriptions(
+    {
+        "callback.received": ("apply_callback",),
+        # Nobody reacts to these yet; they are kept in the event store and shown in the payment's timeline.
+        "payment.created": (),
+        "payment.attempt_started": (),
+        "payment.action_required": (),
+        "payment.pending": (),
+        "payment.authorized": (),
+        "payment.declined": (),
+        "payment.not_sent": (),
+        "payment.missing_at_provider": (),
+        "payment.outcome_unknown": (),
+        "payment.operation_queried": (),
+        "payment.capture_started": (),
+        "payment.captured": (),
+        "payment.capture_failed": (),
+        "payment.void_started": (),
+        "payment.voided": (),
+        "payment.void_failed": (),
+        "payment.expired": (),
+        "payment.corrected": (),
+        "payment.review_needed": (),
+        "refund.created": (),
+        "refund.succeeded": (),
+        "refund.failed": (),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reactions(React):
+    """The use cases that react, by the names in the table: how each event becomes the command of its reaction."""
+
+    apply_callback: ApplyCallbackHandler
+
+    async def __call__(self, reaction: str, event: Event, call: Call, /) -> None:
+        """React. Raises LookupError when nobody of that name reacts to such an event."""
+        match reaction, event:
+            case "apply_callback", CallbackReceived():
+                command = ApplyCallback(event.provider_account_id, event.provider_event_id)
+                await self.apply_callback(command, call)
+            case _:
+                message = f"nobody called {reaction!r} reacts to {tag_of(event)}"
+                raise LookupError(message)

@@ -1,0 +1,143 @@
+"""A shop of one currency: it pays, captures and refunds over the live API, and plays its customers and their bank."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+from uuid import uuid4
+
+import aiohttp
+import msgspec
+
+from domain.money import Currency, Money
+
+SETTLE_SECONDS = 25.0
+"""How long the worker may take to find out what is true: two queries, with room for a slow machine."""
+
+_POLL_SECONDS = 0.05
+_RETRY_SECONDS = 30.0
+_IN_FLIGHT = 409
+_BUSY = 503
+
+
+class Addresses(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the API and the provider simulator are, and the keys to them."""
+
+    api_url: str
+    api_key: str
+    simulator_url: str
+    simulator_key: str
+
+    def __repr__(self) -> str:
+        """Show no key."""
+        return f"Addresses(api_url={self.api_url!r}, simulator_url={self.simulator_url!r})"
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """An answer of the API, as it came over the wire; `headers` with lower-case names."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:  # noqa: ANN401 -- what a server answers is looked at, not modelled
+        """What the body says."""
+        return msgspec.json.decode(self.body)
+
+    @property
+    def verdict(self) -> str:
+        """The status with what became of the payment, or with the code of what stands in the way."""
+        said = self.json
+        return f"{self.status} {said.get('code') or said.get('state')}"
+
+
+class Shop:
+    """Sells for `price`, of which `part` is less than half; both in minor units of one currency."""
+
+    def __init__(self, session: aiohttp.ClientSession, addresses: Addresses, currency: str, *, price: int) -> None:
+        self.currency = currency
+        self.price = price
+        self.part = price * 2 // 5
+        self._session = session
+        self._addresses = addresses
+
+    def shown(self, minor: int) -> str:
+        """Show an amount in major units with exactly the currency's decimals."""
+        return str(Money(minor, Currency(self.currency)))
+
+    def filled(self, text: str) -> str:
+        """Put this shop's amounts into a sentence."""
+        amounts = {"price": self.price, "part": self.part, "rest": self.price - self.part, "nothing": 0}
+        return text.format(**{name: self.shown(minor) for name, minor in amounts.items()})
+
+    async def pay(self, method: str, *, key: str | None = None, **more: object) -> Answer:
+        """Create a payment over the price."""
+        body = {"amount": self.price, "currency": self.currency, "payment_method": method, **more}
+        return await self.post("/v1/payments", body, key=key)
+
+    async def paid(self, method: str = "tok_success", **more: object) -> str:
+        """Create a payment that the API takes, and give its id. Raises ValueError when it does not take it."""
+        answer = await self.pay(method, key=None, **more)
+        if answer.status not in (201, 202):
+            raise ValueError(f"a payment was needed, but the API answered {answer.verdict}")
+        return str(answer.json["id"])
+
+    async def post(self, path: str, body: Mapping[str, object], *, key: str | None = None) -> Answer:
+        """Send a request that moves money, with a key of its own unless one is given."""
+        return await self._ask("POST", path, msgspec.json.encode(body), {"Idempotency-Key": key or str(uuid4())})
+
+    async def post_until_answered(self, path: str, body: Mapping[str, object], *, key: str) -> Answer:
+        """Send a request as a careful client does: while its first try still runs, wait as told and repeat it."""
+        deadline = time.monotonic() + _RETRY_SECONDS
+        answer = await self.post(path, body, key=key)
+        while answer.status in (_IN_FLIGHT, _BUSY) and time.monotonic() < deadline:
+            await asyncio.sleep(float(answer.headers["retry-after"]))
+            answer = await self.post(path, body, key=key)
+        return answer
+
+    async def payment(self, payment_id: str) -> Any:  # noqa: ANN401 -- see `Answer.json`
+        """Read a payment with its attempts, refunds, entries and timeline."""
+        return (await self._ask("GET", f"/v1/payments/{payment_id}")).json
+
+    async def payment_once(self, payment_id: str, happened: Callable[[Any], bool]) -> Any:  # noqa: ANN401
+        """Read a payment again and again until that happened, or until there was time enough for it."""
+        deadline = time.monotonic() + SETTLE_SECONDS
+        payment = await self.payment(payment_id)
+        while not happened(payment) and time.monotonic() < deadline:
+            await asyncio.sleep(_POLL_SECONDS)
+            payment = await self.payment(payment_id)
+        return payment
+
+    async def list_all(self, path: str) -> list[Any]:
+        """Read a list to its end, page by page; `path` has a query already."""
+        found: list[Any] = []
+        cursor = ""
+        while True:
+            page = (await self._ask("GET", f"{path}{cursor}")).json
+            found.extend(page["data"])
+            if page["next_cursor"] is None:
+                return found
+            cursor = f"&cursor={page['next_cursor']}"
+
+    async def at_the_provider(self, path: str, body: Mapping[str, object]) -> Any:  # noqa: ANN401 -- see `Answer.json`
+        """Use one of the simulator's doors for those who test with it. Raises ValueError when it refuses."""
+        url = f"{self._addresses.simulator_url}/control/{path}"
+        headers = {"Authorization": f"Bearer {self._addresses.simulator_key}"}
+        async with self._session.post(url, data=msgspec.json.encode(body), headers=headers) as response:
+            said = await response.read()
+            if response.status >= 400:  # noqa: PLR2004 -- where HTTP's refusals begin
+                raise ValueError(f"the simulator refused {path}: {said.decode()}")
+            return msgspec.json.decode(said)
+
+    async def _ask(self, method: str, path: str, body: bytes | None = None, more: Mapping[str, str] = {}) -> Answer:
+        headers = {"Authorization": f"Bearer {self._addresses.api_key}", "Content-Type": "application/json", **more}
+        url = f"{self._addresses.api_url}{path}"
+        async with self._session.request(method, url, data=body, headers=headers) as response:
+            read = {name.lower(): value for name, value in response.headers.items()}
+            return Answer(response.status, read, await response.read())
+
+
+def charge_of(payment: Any) -> str:  # noqa: ANN401 -- see `Answer.json`
+    """Give the name of a payment's charge at the provider."""
+    return str(payment["attempts"][-1]["provider_reference"])

@@ -1,0 +1,103 @@
+"""The tenants of a house: the first one of its user, and the one that the demo scenario plays with."""
+
+from dataclasses import replace
+
+import msgspec
+from dishka import AsyncContainer
+
+from application.identity.authenticate import AuthenticateHandler
+from application.identity.open_tenant import OpenedTenant, OpenTenant, OpenTenantHandler
+from application.ledger.prove import ProofReport, ProveHandler
+from application.ports.identity import NewTenant, ProviderAccount, Tenants
+from domain.errors import AUTH_INVALID, MediatorError
+from domain.ids import TenantId
+from entrypoints.cli.supervision.folder import DataFolder
+from entrypoints.cli.supervision.ground import Ground
+from entrypoints.cli.supervision.secrets import Secrets, keep_secrets
+from entrypoints.cli.trouble import CONFIGURATION, Trouble
+
+FIRST = OpenTenant(name="First tenant", operator_name="First operator")
+DEMO = OpenTenant(name="Demo scenario", operator_name="Demo scenario")
+
+_FOREIGN_KEYS = (
+    "The database has tenants already, and their API keys were made with a SECRET_KEY that is not given. "
+    "Set SECRET_KEY to that one."
+)
+
+
+class OneTenant(Tenants):
+    """Shows a single tenant, so that a proof looks at that one alone."""
+
+    def __init__(self, tenants: Tenants, tenant_id: TenantId) -> None:
+        """Show this one of them."""
+        self._tenants = tenants
+        self._tenant_id = tenant_id
+
+    async def open(self, tenant: NewTenant) -> None:
+        """Open another; it is not shown."""
+        await self._tenants.open(tenant)
+
+    async def ids(self) -> tuple[TenantId, ...]:
+        """Give the one."""
+        return (self._tenant_id,)
+
+    async def provider_accounts(self, tenant_id: TenantId) -> tuple[ProviderAccount, ...]:
+        """Give its provider accounts."""
+        return await self._tenants.provider_accounts(tenant_id)
+
+
+class HouseTenants(msgspec.Struct, frozen=True, kw_only=True):
+    """The tenants that a start needs: the user's first, when it was opened just now, and the demo's with its key."""
+
+    first: OpenedTenant | None
+    demo: tuple[TenantId, str] | None
+
+    def __repr__(self) -> str:
+        """Show no key."""
+        return f"HouseTenants(first={self.first!r})"
+
+
+async def prepare_tenants(container: AsyncContainer, ground: Ground) -> HouseTenants:
+    """Open what is missing; the demo's key is kept in the data folder. Raises Trouble."""
+    plan, secrets = ground.plan, ground.secrets
+    first = None
+    if not plan.is_throw_away:
+        is_new = not await (await container.get(Tenants)).ids()
+        if not is_new and ground.has_foreign_keys:
+            raise Trouble(_FOREIGN_KEYS, exit_code=CONFIGURATION)
+        if is_new:
+            first = await open_tenant(container, FIRST)
+            secrets = msgspec.structs.replace(secrets, has_opened_tenants=True)
+            keep_secrets(plan.folder, secrets)
+    demo = await _demo_tenant(container, plan.folder, secrets) if plan.has_demo else None
+    return HouseTenants(first=first, demo=demo)
+
+
+async def open_tenant(container: AsyncContainer, command: OpenTenant) -> OpenedTenant:
+    """Open a tenant with its operator and API key."""
+    return await (await container.get(OpenTenantHandler))(command)
+
+
+async def _demo_tenant(container: AsyncContainer, folder: DataFolder, secrets: Secrets) -> tuple[TenantId, str]:
+    known = await _find_tenant_of(container, secrets.demo_api_key)
+    if known is not None:
+        return known, secrets.demo_api_key
+    opened = await open_tenant(container, DEMO)
+    keep_secrets(folder, msgspec.structs.replace(secrets, demo_api_key=opened.api_key))
+    return opened.tenant_id, opened.api_key
+
+
+async def _find_tenant_of(container: AsyncContainer, api_key: str) -> TenantId | None:
+    """Give the tenant that an API key belongs to; None when it opens nothing here."""
+    try:
+        return (await (await container.get(AuthenticateHandler))(api_key)).tenant_id
+    except MediatorError as refusal:
+        if refusal.entry is AUTH_INVALID:
+            return None
+        raise
+
+
+async def prove_tenant(container: AsyncContainer, tenant_id: TenantId) -> ProofReport:
+    """Prove the books of one tenant, its provider's included."""
+    prove = await container.get(ProveHandler)
+    return await replace(prove, tenants=OneTenant(prove.tenants, tenant_id))()

@@ -1,0 +1,126 @@
+"""Row-level security, the second line of defence: a forgotten condition shows nothing of another tenant."""
+
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+from uuid_utils.compat import uuid7
+
+from tests.fakes.house import House
+from tests.fakes.keeping import keep, story_for
+from tests.fakes.story import NOT_SENT, UNKNOWN
+
+DIRECTORIES = ("fm.api_key_directory", "fm.provider_account_directory")
+"""Found before the tenant is known; they hold identifiers and nothing else."""
+
+
+@pytest.fixture
+async def application(application_url: str) -> AsyncIterator[asyncpg.Connection]:
+    """A connection as the running application."""
+    connection = await asyncpg.connect(application_url)
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+async def busy_house(house: House, owner: asyncpg.Connection) -> House:
+    """A tenant with a row in every table."""
+    await keep(house, story_for(house).succeed().give_back(100).succeed())
+    await keep(house, story_for(house).settle(UNKNOWN))
+    await keep(house, story_for(house).settle(NOT_SENT).try_again())
+    for table, columns, values in (
+        (
+            "idempotency_records",
+            "route, key, fingerprint, state, created_at, last_seen_at",
+            "'r','k','','done',now(),now()",
+        ),
+        ("parked_jobs", "id, actor, arguments, error, attempts, parked_at", "gen_random_uuid(),'a','{}','e',1,now()"),
+        (
+            "inbound_events",
+            "provider_account_id, provider_event_id, provider, kind, headers, raw, received_at, last_seen_at",
+            f"'{house.account}','e','sandbox','k','{{}}','',now(),now()",
+        ),
+    ):
+        await owner.execute(f"insert into fm.{table} (tenant_id, {columns}) values ('{house.tenant_id}', {values})")  # noqa: S608 -- our own words
+    return house
+
+
+async def tables(owner: asyncpg.Connection) -> list[str]:
+    """Give every table that belongs to tenants."""
+    sql = """select oid::regclass::text as name from pg_class
+      where relnamespace = 'fm'::regnamespace and relkind in ('r','p') and not relispartition"""
+    return sorted(row["name"] for row in await owner.fetch(sql) if row["name"] not in DIRECTORIES)
+
+
+async def seen(application: asyncpg.Connection, names: list[str], tenant: str | None) -> dict[str, int]:
+    """Count the rows of each table that the application sees without any condition."""
+    counts = {}
+    async with application.transaction():
+        if tenant is not None:
+            await application.execute("select set_config('app.tenant', $1, true)", tenant)
+        for name in names:
+            counts[name] = await application.fetchval(f"select count(*) from {name}")  # noqa: S608 -- our own name
+    return counts
+
+
+async def test_without_a_tenant_nothing_is_seen(
+    busy_house: House, application: asyncpg.Connection, owner: asyncpg.Connection
+) -> None:
+    names = await tables(owner)
+
+    assert set((await seen(application, names, None)).values()) == {0}
+    assert set((await seen(application, names, "")).values()) == {0}
+
+
+async def test_with_another_tenant_nothing_is_seen(
+    busy_house: House, application: asyncpg.Connection, owner: asyncpg.Connection
+) -> None:
+    assert set((await seen(application, await tables(owner), str(uuid7()))).values()) == {0}
+
+
+async def test_a_tenant_sees_its_own_rows_in_every_table_and_no_other_tenants(
+    busy_house: House, application: asyncpg.Connection, owner: asyncpg.Connection
+) -> None:
+    names = await tables(owner)
+    expected = {
+        name: await owner.fetchval(f"select count(*) from {name} where tenant_id = $1", busy_house.tenant_id)  # noqa: S608 -- our own name
+        for name in names
+    }
+
+    assert 0 not in expected.values()
+    assert await seen(application, names, str(busy_house.tenant_id)) == expected
+
+
+async def test_the_tenant_in_sight_ends_with_its_transaction(
+    busy_house: House, application: asyncpg.Connection
+) -> None:
+    await seen(application, ["fm.payments"], str(busy_house.tenant_id))
+
+    assert await application.fetchval("select count(*) from fm.payments") == 0
+
+
+async def test_every_table_of_tenants_has_its_policy(owner: asyncpg.Connection) -> None:
+    unprotected = await owner.fetch(
+        """
+        select c.oid::regclass::text as name from pg_class c
+        where c.relnamespace = 'fm'::regnamespace and c.relkind in ('r','p') and not c.relispartition
+          and not (c.relrowsecurity and exists (select from pg_policy p where p.polrelid = c.oid))
+        """
+    )
+
+    assert sorted(row["name"] for row in unprotected) == sorted(DIRECTORIES)
+
+
+async def test_a_directory_holds_identifiers_and_nothing_else(owner: asyncpg.Connection) -> None:
+    columns = await owner.fetch(
+        "select table_name, column_name from information_schema.columns where table_schema = 'fm' "
+        "and table_name like '%directory' order by 1, ordinal_position"
+    )
+
+    assert [tuple(row) for row in columns] == [
+        ("api_key_directory", "key_id"),
+        ("api_key_directory", "tenant_id"),
+        ("api_key_directory", "api_key_id"),
+        ("provider_account_directory", "provider_account_id"),
+        ("provider_account_directory", "tenant_id"),
+    ]

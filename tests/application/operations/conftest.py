@@ -1,0 +1,10 @@
+"""A background of its own for each test."""
+
+import pytest
+
+from tests.application.operations.background import Background
+
+
+@pytest.fixture
+def background() -> Background:
+    return Background()

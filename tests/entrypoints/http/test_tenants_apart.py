@@ -1,0 +1,155 @@
+"""What belongs to one tenant does not exist for another: every route with every identifier, from the document."""
+
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from tests.entrypoints.http.edge.asking import Answer
+from tests.entrypoints.http.routes import Operation, operations
+from tests.entrypoints.http.shop import Shop, new_key
+
+REFERENCE = "the same reference at both"
+FILTERS = frozenset(
+    {"state", "provider", "currency", "limit", "created_from", "created_before", "recorded_from", "recorded_before"}
+)
+"""Query parameters that name nothing of anybody."""
+
+COUNTED = ("payments", "payment_attempts", "provider_operations", "refunds", "holds", "entries", "events")
+
+
+class Belongings(msgspec.Struct, frozen=True):
+    """Everything that a tenant has a name for, by the parameter that takes such a name."""
+
+    payment: str
+    names: dict[str, tuple[str, ...]]
+
+    @property
+    def all(self) -> frozenset[str]:
+        return frozenset(name for names in self.names.values() for name in names) - {REFERENCE}
+
+
+async def belongings(shop: Shop) -> Belongings:
+    """Let a tenant do one of everything, and note every identifier that it sees."""
+    payment_id = (await shop.paid(capture_mode="manual", reference=REFERENCE))["id"]
+    await shop.post(f"/v1/payments/{payment_id}/capture", {"amount": 600})
+    await shop.post(f"/v1/payments/{payment_id}/refunds", {"amount": 100})
+    payment = await shop.payment(payment_id)
+    accounts = await shop.all("/v1/ledger/accounts")
+    entries = payment["entries"]
+    names = {
+        "payment_id": (payment_id,),
+        "account_id": tuple(one["id"] for one in accounts),
+        "code": tuple({one["code"] for one in accounts if shop.account in one["code"]}),
+        "reference": (REFERENCE,),
+        "cursor": (payment_id, *(one["id"] for one in (*accounts, *entries))),
+        "": (
+            *(one["transaction_id"] for one in entries),
+            *(one["id"] for one in (*payment["refunds"], *payment["attempts"], *payment["timeline"])),
+            *(one["id"] for attempt in payment["attempts"] for one in attempt["operations"]),
+            shop.public_id,
+        ),
+    }
+    return Belongings(payment_id, names)
+
+
+async def rows(owner_url: str, shop: Shop) -> dict[str, int]:
+    connection = await asyncpg.connect(owner_url)
+    try:
+        sql = "select count(*) from fm.{} where tenant_id = $1"
+        return {name: await connection.fetchval(sql.format(name), shop.tenant_id) for name in COUNTED}
+    finally:
+        await connection.close()
+
+
+async def ask(shop: Shop, operation: Operation, target: str) -> Answer:
+    if operation.method == "GET":
+        return await shop.get(target)
+    assert operation.method == "POST", f"teach this test how {operation.method} is asked"
+    return await shop.post(target, {})
+
+
+async def test_no_route_shows_or_changes_what_belongs_to_another_by_its_path(
+    shop: Shop, other_shop: Shop, owner_url: str
+) -> None:
+    theirs = await belongings(shop)
+    told = await shop.payment(theirs.payment)
+    before = await rows(owner_url, shop)
+    asked = [one for one in await operations(shop) if one.parameters("path") and not one.is_public]
+
+    for operation in asked:
+        for name in operation.parameters("path"):
+            assert theirs.names.get(name), f"teach this test what {name} of {operation} names"
+        for value in theirs.names["payment_id"]:
+            answer = await ask(other_shop, operation, operation.filled({"payment_id": value}))
+            assert (answer.status, answer.code) == (404, "NOT_FOUND"), (operation, answer)
+
+    assert len(asked) >= 4
+    assert await rows(owner_url, shop) == before
+    assert await shop.payment(told["id"]) == told
+    assert set((await rows(owner_url, other_shop)).values()) == {0}
+
+
+async def test_no_list_shows_what_belongs_to_another_by_its_query(shop: Shop, other_shop: Shop) -> None:
+    theirs, own = await belongings(shop), await belongings(other_shop)
+    asked = [one for one in await operations(shop) if not one.parameters("path") and not one.is_public]
+    lists = [one for one in asked if one.method == "GET"]
+
+    for operation in lists:
+        for name in set(operation.parameters("query")) - FILTERS:
+            assert theirs.names.get(name), f"teach this test what {name} of {operation} names"
+            for value in theirs.names[name]:
+                answer = await other_shop.get(operation.path, **{name: value})
+                _shows_nothing_of(answer, theirs, own, by_cursor=name == "cursor")
+        _shows_nothing_of(await other_shop.get(operation.path), theirs, own, by_cursor=False)
+
+    assert len(lists) >= 4
+
+
+def _shows_nothing_of(answer: Answer, theirs: Belongings, own: Belongings, *, by_cursor: bool) -> None:
+    assert answer.status == 200 or (by_cursor and answer.code == "VAL_CURSOR"), answer
+    text = answer.body.decode()
+    assert not [name for name in theirs.all if name in text]
+    if answer.status == 200:
+        shown = answer.json()["data"]
+        assert all((one.get("id") or one["account_id"]) in own.all for one in shown)
+
+
+async def test_what_another_would_find_by_a_name_that_only_one_has_is_empty(shop: Shop, other_shop: Shop) -> None:
+    theirs = await belongings(shop)
+    await other_shop.paid()
+
+    found: list[Any] = [
+        await other_shop.all("/v1/payments", reference=REFERENCE),
+        await other_shop.all("/v1/ledger/entries", payment_id=theirs.payment),
+        *[await other_shop.all("/v1/ledger/entries", account_id=one) for one in theirs.names["account_id"]],
+        *[await other_shop.all("/v1/ledger/balances", code=one) for one in theirs.names["code"]],
+        *[await other_shop.all("/v1/ledger/accounts", code=one) for one in theirs.names["code"]],
+    ]
+
+    assert len(found) >= 6
+    assert not any(found)
+
+
+async def test_what_belongs_to_another_looks_like_what_never_was(shop: Shop, other_shop: Shop) -> None:
+    theirs = (await belongings(shop)).payment
+
+    foreign = (await other_shop.get(f"/v1/payments/{theirs}")).json()
+    missing = (await other_shop.get(f"/v1/payments/pay_{'0' * 32}")).json()
+
+    for problem, name in ((foreign, theirs), (missing, f"pay_{'0' * 32}")):
+        problem.pop("request_id")
+        for field in ("instance", "detail"):
+            problem[field] = problem[field].replace(name, "")
+    assert foreign == missing
+
+
+async def test_a_key_that_one_tenant_used_tells_another_nothing(shop: Shop, other_shop: Shop) -> None:
+    theirs, key = await belongings(shop), new_key()
+    first = await shop.post(f"/v1/payments/{theirs.payment}/refunds", {"amount": 1}, key=key)
+
+    foreign = await other_shop.post(f"/v1/payments/{theirs.payment}/refunds", {"amount": 1}, key=key)
+    again = await shop.post(f"/v1/payments/{theirs.payment}/refunds", {"amount": 1}, key=key)
+
+    assert (foreign.status, foreign.code, "idempotency-replayed" in foreign.headers) == (404, "NOT_FOUND", False)
+    assert (again.body, again.headers["idempotency-replayed"]) == (first.body, "true")

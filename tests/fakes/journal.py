@@ -1,0 +1,143 @@
+"""The journal in memory: a unit becomes true as a whole or not at all, exactly as `fm.commit_unit` does it."""
+
+import asyncio
+from collections.abc import Iterable, MutableMapping
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+import msgspec
+
+from application.ports.journal import (
+    Answer,
+    Claim,
+    Committed,
+    Conflict,
+    IdempotencyKey,
+    Journal,
+    Keep,
+    Release,
+    Resume,
+    Unit,
+    Verdict,
+)
+from domain.errors import IDEM_IN_FLIGHT, IDEM_MISMATCH, MediatorError
+from domain.ids import TenantId
+from domain.payments import LIVE_ATTEMPT_STATES, Payment, PaymentAttempt, ProviderOperation
+from domain.refunds import Refund
+from tests.fakes.tables import KeyRecord, MemoryDatabase, Tables
+
+S = TypeVar("S", Payment, PaymentAttempt, ProviderOperation, Refund)
+
+
+class MemoryJournal(Journal):
+    """Commits units to a memory database."""
+
+    def __init__(self, database: MemoryDatabase) -> None:
+        """Commit to this database."""
+        self.database = database
+
+    async def commit(self, unit: Unit) -> Verdict:
+        """Make a unit true in one atomic step, or say why not."""
+        await asyncio.sleep(0)
+        now = self.database.clock()
+        known = self.database.tables(unit.tenant_id)
+        if isinstance(unit.idempotency, Claim) and not unit.idempotency.taken_over:
+            earlier = _recalled(known, unit.idempotency.key, unit.idempotency.lease_seconds, now)
+            if earlier is not None:
+                return earlier
+        tables = known.copy()
+        _write_states(tables, unit)
+        tables.books.post(unit.events, now=now)
+        if any(event.event_id in tables.outbox for event in unit.events):
+            raise Conflict("this event happened already")
+        tables.write_events(unit.events, unit.audit)
+        match unit.idempotency:
+            case Claim() as claim:
+                _claimed(tables, claim, now)
+            case Keep() as keep:
+                _kept(tables, keep, now)
+            case Release(key):
+                _released(tables, key)
+            case None:
+                pass
+        self.database.replace(unit.tenant_id, tables)
+        return Committed()
+
+    async def recall(self, tenant_id: TenantId, key: IdempotencyKey, *, lease_seconds: float) -> Resume | Answer | None:
+        """Say what is known of a key, and count that it was asked for."""
+        await asyncio.sleep(0)
+        return _recalled(self.database.tables(tenant_id), key, lease_seconds, self.database.clock())
+
+    async def keep_answer(self, tenant_id: TenantId, keep: Keep) -> Answer:
+        """Keep the answer unless one is kept already; the kept one is given back."""
+        await asyncio.sleep(0)
+        return _kept(self.database.tables(tenant_id), keep, self.database.clock())
+
+
+def _recalled(tables: Tables, key: IdempotencyKey, lease_seconds: float, now: datetime) -> Resume | Answer | None:
+    record = tables.record(key)
+    if record is None:
+        return None
+    record = msgspec.structs.replace(record, seen_count=record.seen_count + 1)
+    tables.keys[key.route, key.key] = record
+    if record.fingerprint != key.fingerprint:
+        raise MediatorError(IDEM_MISMATCH, "This key was used with another path or body.")
+    if record.answer is not None:
+        return msgspec.structs.replace(record.answer, replayed=True)
+    if record.state == "started" and record.locked_until is not None and record.locked_until > now:
+        seconds = (record.locked_until - now).total_seconds()
+        raise MediatorError(IDEM_IN_FLIGHT, "Still running.", retry_after_seconds=max(1, min(5, round(seconds))))
+    until = now + timedelta(seconds=lease_seconds)
+    tables.keys[key.route, key.key] = msgspec.structs.replace(record, state="started", locked_until=until)
+    assert record.resource_id is not None
+    return Resume(record.resource_id)
+
+
+def _claimed(tables: Tables, claim: Claim, now: datetime) -> None:
+    record = tables.record(claim.key)
+    if record is None:
+        record = KeyRecord(fingerprint=claim.key.fingerprint, state="started", created_at=now)
+    elif record.state != "started":
+        raise Conflict("the idempotency key is held by nobody")
+    until = now + timedelta(seconds=claim.lease_seconds)
+    record = msgspec.structs.replace(record, resource_id=claim.resource_id, locked_until=until)
+    tables.keys[claim.key.route, claim.key.key] = record
+
+
+def _kept(tables: Tables, keep: Keep, now: datetime) -> Answer:
+    key = keep.key
+    record = tables.record(key) or KeyRecord(fingerprint=key.fingerprint, state="done", created_at=now)
+    if record.fingerprint != key.fingerprint:
+        raise MediatorError(IDEM_MISMATCH, "This key was used with another path or body.")
+    answer = record.answer or keep.answer
+    tables.keys[key.route, key.key] = msgspec.structs.replace(record, state="done", answer=answer, locked_until=None)
+    return answer
+
+
+def _released(tables: Tables, key: IdempotencyKey) -> None:
+    record = tables.record(key)
+    if record is not None and record.state == "started":
+        tables.keys[key.route, key.key] = msgspec.structs.replace(record, state="released", locked_until=None)
+
+
+def _write_states(tables: Tables, unit: Unit) -> None:
+    _write(tables.payments, unit.payments)
+    _write(tables.attempts, unit.attempts)
+    _write(tables.refunds, unit.refunds)
+    _write(tables.operations, unit.operations)
+    for operation in unit.operations:
+        tables.query_claims.pop(operation.id, None)
+        if any(one.key == operation.key and one.id != operation.id for one in tables.operations.values()):
+            raise Conflict("an outbound key belongs to one operation")
+    mine = [one for one in tables.attempts.values() if one.payment_id == unit.after.payment.id]
+    if sum(one.state in LIVE_ATTEMPT_STATES for one in mine) > 1:
+        raise Conflict("a payment has one live attempt at most")
+
+
+def _write(rows: MutableMapping[Any, S], changed: Iterable[S]) -> None:
+    """Write each state if it is new, or if its version is the one after the version that is there."""
+    for state in changed:
+        found = rows.get(state.id)
+        if state.version != (1 if found is None else found.version + 1):
+            raise Conflict("a state moved on")
+        rows[state.id] = state

@@ -1,0 +1,123 @@
+"""The database in memory: what the fakes of one test share, one set of tables per tenant."""
+
+from collections import defaultdict
+from collections.abc import Callable
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from application.ports.callbacks import InboundCallback
+from application.ports.identity import NewTenant, ProviderAccount, StoredApiKey
+from application.ports.journal import Answer, IdempotencyKey
+from application.ports.queue import ParkedJob
+from domain.audit import AuditRecord
+from domain.dossier import Dossier
+from domain.events import Event, tag_of
+from domain.ids import AttemptId, EventId, OperationId, PaymentId, ProviderAccountId, RefundId, TenantId
+from domain.payments import Payment, PaymentAttempt, ProviderOperation
+from domain.refunds import Refund
+from tests.fakes.books import Books
+
+
+class KeyRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of an idempotency key."""
+
+    fingerprint: bytes
+    state: str
+    created_at: datetime
+    resource_id: UUID | None = None
+    locked_until: datetime | None = None
+    answer: Answer | None = None
+    seen_count: int = 1
+
+
+class OutboxRow(msgspec.Struct, frozen=True, kw_only=True):
+    """An event that waits to be given on."""
+
+    event_id: EventId
+    tag: str
+    claimed_until: datetime | None = None
+
+
+class Tables:
+    """Everything that is kept for one tenant."""
+
+    def __init__(self) -> None:
+        """Begin empty."""
+        self.payments: dict[PaymentId, Payment] = {}
+        self.attempts: dict[AttemptId, PaymentAttempt] = {}
+        self.operations: dict[OperationId, ProviderOperation] = {}
+        self.refunds: dict[RefundId, Refund] = {}
+        self.books = Books()
+        self.events: dict[EventId, Event] = {}
+        self.outbox: dict[EventId, OutboxRow] = {}
+        self.audit: list[AuditRecord] = []
+        self.keys: dict[tuple[str, str], KeyRecord] = {}
+        self.query_claims: dict[OperationId, datetime] = {}
+        self.callbacks: dict[tuple[ProviderAccountId, str], InboundCallback] = {}
+        self.callback_counts: dict[tuple[ProviderAccountId, str], int] = {}
+        self.parked: dict[UUID, ParkedJob] = {}
+
+    def copy(self) -> "Tables":
+        """Give tables that can be written to without touching these: rows are frozen, so that is all it takes."""
+        copied = Tables()
+        for name, value in vars(self).items():
+            setattr(copied, name, value.copy())
+        return copied
+
+    def record(self, key: IdempotencyKey) -> KeyRecord | None:
+        """Find what is known of a key."""
+        return self.keys.get((key.route, key.key))
+
+    def write_events(self, events: tuple[Event, ...], audit: AuditRecord) -> None:
+        """Keep events with their outbox rows, and the audit record."""
+        for event in events:
+            self.events[event.event_id] = event
+            self.outbox[event.event_id] = OutboxRow(event_id=event.event_id, tag=tag_of(event))
+        self.audit.append(audit)
+
+    def dossier(self, payment_id: PaymentId) -> Dossier:
+        """Put a payment's rows together, in the order in which the real reader gives them."""
+        attempts = [one for one in self.attempts.values() if one.payment_id == payment_id]
+        operations = [one for one in self.operations.values() if one.payment_id == payment_id]
+        refunds = [one for one in self.refunds.values() if one.payment_id == payment_id]
+        return Dossier(
+            payment=self.payments[payment_id],
+            attempts=tuple(sorted(attempts, key=lambda one: one.number)),
+            operations=tuple(sorted(operations, key=lambda one: (one.created_at, one.id))),
+            refunds=tuple(sorted(refunds, key=lambda one: (one.created_at, one.id))),
+        )
+
+
+class MemoryDatabase:
+    """All tenants' tables, and the clock that leases are measured by."""
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        """Measure leases by this clock (UTC)."""
+        self.clock = clock
+        self.tenants: dict[TenantId, NewTenant] = {}
+        self.accounts: dict[ProviderAccountId, ProviderAccount] = {}
+        self.api_keys: dict[str, StoredApiKey] = {}
+        self._tables: defaultdict[TenantId, Tables] = defaultdict(Tables)
+
+    def open(self, tenant: NewTenant) -> None:
+        """Keep a new tenant as a whole."""
+        self.tenants[tenant.tenant_id] = tenant
+        self.api_keys[tenant.api_key.key_id] = tenant.api_key
+        for account_id, provider in tenant.provider_accounts:
+            account = ProviderAccount(tenant_id=tenant.tenant_id, id=account_id, provider=provider)
+            self.accounts[account_id] = account
+        self.tables(tenant.tenant_id).audit.append(tenant.audit)
+
+    def tables(self, tenant_id: TenantId) -> Tables:
+        """Give one tenant's tables."""
+        return self._tables[tenant_id]
+
+    def all_tables(self) -> list[Tables]:
+        """Give the tables of all tenants."""
+        return list(self._tables.values())
+
+    def replace(self, tenant_id: TenantId, tables: Tables) -> None:
+        """Make new tables true, as a whole."""
+        self._tables[tenant_id] = tables
