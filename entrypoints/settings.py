@@ -40,7 +40,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "all subdomains, * allows any.",
             examples=["api.example.com,.internal.example.com"],
         ),
-    ] = ("127.0.0.1", "localhost", "::1")
+    ] = ("127.0.0.1", "localhost", "[::1]")
     public_url: Annotated[
         str,
         Meta(

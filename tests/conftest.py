@@ -29,6 +29,7 @@ from application.ports.identity import NewTenant
 from domain.ids import ProviderAccountId
 from tests.fakes.identity import a_tenant
 from tests.fakes.stores import Database, Servers, StoreKeeper, ask, cloned, emptied
+from tests.journeys.scheduling import HouseholdsTogether
 
 REDIS_DATABASES = 16
 KEEPER = pytest.StashKey[StoreKeeper]()
@@ -53,6 +54,11 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_configure_node(node: WorkerNode) -> None:
     keeper = node.config.stash[KEEPER]
     node.workerinput |= {"keeper_address": keeper.address, "keeper_secret": keeper.secret.hex()}
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> HouseholdsTogether:
+    return HouseholdsTogether(config, log)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

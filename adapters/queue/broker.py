@@ -40,7 +40,7 @@ class RenamingBroker(RedisBroker):
         """Begin to take messages from a queue; to begin again means that the connection was lost."""
         if queue_name in self._consumed:
             self._consumed.clear()
-            pass  # MUT
+            self.broker_id = str(uuid4())
         self._consumed.add(queue_name)
         return super().consume(queue_name, prefetch, timeout)
 

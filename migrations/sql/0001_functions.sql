@@ -43,7 +43,8 @@ begin
   end if;
   if r.state = 'started' and r.locked_until > v_now then
     return jsonb_build_object('verdict', 'in_flight',
-      'retry_after', greatest(1, least(5, ceil(extract(epoch from r.locked_until - v_now))))::integer);
+      -- Providers answer within seconds: the lease is only for those who died.
+      'retry_after', 1);
   end if;
   update fm.idempotency_records i set state = 'started', locked_until = v_now + make_interval(secs => p_lease_seconds)
     where i.tenant_id = p_tenant and i.route = p_route and i.key = p_key;

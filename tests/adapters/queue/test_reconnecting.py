@@ -54,6 +54,7 @@ async def test_job_that_rests_between_two_tries_outlives_the_connection(cable: C
     far_workbench.deed = lambda: None
 
     await cable.cut()
+    await asyncio.to_thread(eventually, lambda: not far_workbench.rests("reactions"))
     await cable.mend()
 
     await asyncio.to_thread(eventually, lambda: far_workbench.done["react"] == 2)

@@ -5,6 +5,7 @@ import signal
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -66,7 +67,7 @@ def request(
     return end.join((line, *own, b"", b"")) + body
 
 
-def payment(**changes: object) -> bytes:
+def payment(**changes: Any) -> bytes:
     return msgspec.json.encode(new_payment(**changes))
 
 
