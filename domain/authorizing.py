@@ -267,7 +267,13 @@ def _accepted(dossier: Dossier, operation: ProviderOperation, finding: AcceptedP
     event: Event
     if finding.action_url is None:
         state, public = AttemptState.PENDING, PaymentState.PROCESSING
-        event = PaymentPending(event_id=event_id, payment_id=payment.id, at=now, attempt_id=dossier.attempt.id)
+        event = PaymentPending(
+            event_id=event_id,
+            payment_id=payment.id,
+            at=now,
+            attempt_id=dossier.attempt.id,
+            hold_id=payment.hold_id,
+        )
     else:
         state, public = AttemptState.REQUIRES_ACTION, PaymentState.REQUIRES_ACTION
         event = ActionRequired(
@@ -275,6 +281,7 @@ def _accepted(dossier: Dossier, operation: ProviderOperation, finding: AcceptedP
             payment_id=payment.id,
             at=now,
             attempt_id=dossier.attempt.id,
+            hold_id=payment.hold_id,
             action_url=finding.action_url,
         )
     attempt = dossier.attempt.moved_to(state, now=now, provider_reference=finding.provider_reference)

@@ -66,12 +66,10 @@ def postings_of(event: Event) -> Postings:  # noqa: C901 -- a table: one case fo
         case ReviewNeeded():
             risk = () if event.hold_id is None else (HoldChange(hold_id=event.hold_id, at_risk=True),)
             return Postings(changes=risk)
-        case PaymentAuthorized() | CaptureFailed() | VoidFailed():
+        case PaymentAuthorized() | ActionRequired() | PaymentPending() | CaptureFailed() | VoidFailed():
             return Postings(changes=(HoldChange(hold_id=event.hold_id),))
         case (
             AttemptStarted()
-            | ActionRequired()
-            | PaymentPending()
             | PaymentNotSent()
             | OperationQueried()
             | CaptureStarted()

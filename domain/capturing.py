@@ -14,7 +14,9 @@ from domain.dossier import (
     not_sent,
     payment_moved,
     rejected,
+    require_positive,
     require_quiet,
+    reviewed_or,
 )
 from domain.errors import (
     CAPTURE_EXCEEDS_AUTHORIZATION,
@@ -52,6 +54,7 @@ def begin_capture(
     if payment.state not in (PaymentState.AUTHORIZED, PaymentState.PARTIALLY_CAPTURED):
         raise MediatorError(STATE_CONFLICT, f"A payment that is {payment.state} cannot be captured.")
     amount = payment.capturable if amount_minor is None else Money(amount_minor, payment.currency)
+    require_positive(amount)
     if amount.minor > payment.capturable.minor:
         detail = f"Only {payment.capturable.minor} minor units are left to capture."
         raise MediatorError(CAPTURE_EXCEEDS_AUTHORIZATION, detail, errors=(FieldError("/amount", detail),))
@@ -101,7 +104,7 @@ def _captured(dossier: Dossier, operation: ProviderOperation, finding: Succeeded
     released_minor = payment.authorized_minor - captured_minor if operation.final else 0
     payment = payment_moved(
         payment,
-        PaymentState.SUCCEEDED if operation.final else PaymentState.PARTIALLY_CAPTURED,
+        reviewed_or(dossier, PaymentState.SUCCEEDED if operation.final else PaymentState.PARTIALLY_CAPTURED),
         now,
         captured_minor=captured_minor,
         authorized_minor=payment.authorized_minor - released_minor,
@@ -125,7 +128,7 @@ def _failed(dossier: Dossier, done: ProviderOperation, code: str, moment: Moment
     """The capture certainly did not happen: the authorization stands as before."""
     payment, now = dossier.payment, moment.now
     attempt = dossier.attempt.moved_to(AttemptState.AUTHORIZED, now=now)
-    payment = payment_moved(payment, authorized_state(payment), now)
+    payment = payment_moved(payment, reviewed_or(dossier, authorized_state(payment)), now)
     event = CaptureFailed(
         event_id=EventId(moment.new_id()),
         payment_id=payment.id,

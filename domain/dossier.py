@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from domain.errors import NOT_FOUND, PROV_UNREACHABLE, STATE_CONFLICT, MediatorError
+from domain.errors import NOT_FOUND, PROV_UNREACHABLE, STATE_CONFLICT, VAL_AMOUNT, FieldError, MediatorError
 from domain.events import Event, OutcomeUnknown, PaymentPending
 from domain.ids import EventId, HoldId, OperationId, Prefix, RefundId, public_id
 from domain.moment import Moment
@@ -17,7 +17,7 @@ from domain.payments import (
     ProviderOperation,
 )
 from domain.providers import AcceptedPending, Decline, Missing, NotSent, OperationKind, Rejected, Unknown
-from domain.refunds import Refund
+from domain.refunds import Refund, RefundState
 
 SEND_WITHIN = timedelta(seconds=5)
 """How long after the intention was committed its sender may still begin to send."""
@@ -177,6 +177,19 @@ def require_quiet(dossier: Dossier) -> None:
         raise MediatorError(STATE_CONFLICT, detail, retry_after_seconds=2)
 
 
+def require_positive(amount: Money) -> None:
+    """Refuse nothing, and less than nothing. Raises VAL_AMOUNT."""
+    if amount.minor <= 0:
+        detail = "must be at least 1 minor unit"
+        raise MediatorError(VAL_AMOUNT, f"The amount {detail}.", errors=(FieldError("/amount", detail),))
+
+
+def reviewed_or(dossier: Dossier, state: PaymentState) -> PaymentState:
+    """Where a payment stands that has moved on: still under review while one of its refunds is."""
+    under_review = any(refund.state is RefundState.NEEDS_REVIEW for refund in dossier.refunds)
+    return PaymentState.NEEDS_REVIEW if under_review else state
+
+
 def authorized_state(payment: Payment) -> PaymentState:
     """Where a payment stands whose authorization is intact."""
     return PaymentState.PARTIALLY_CAPTURED if payment.captured_minor else PaymentState.AUTHORIZED
@@ -195,7 +208,11 @@ def accepted_for_later(
         detail="accepted by the provider, result later",
     )
     event = PaymentPending(
-        event_id=EventId(moment.new_id()), payment_id=payment.id, at=moment.now, attempt_id=operation.attempt_id
+        event_id=EventId(moment.new_id()),
+        payment_id=payment.id,
+        at=moment.now,
+        attempt_id=operation.attempt_id,
+        hold_id=payment.hold_id if operation.refund_id is None else dossier.refund(operation.refund_id).hold_id,
     )
     return dossier.with_payment(payment).with_operation(done), (event,)
 

@@ -235,12 +235,6 @@ LEDGER_UNBALANCED = _entry(
     "The entries do not sum to zero per currency",
     remedy="Report this with the request id; nothing was booked.",
 )
-LEDGER_CURRENCY_MISMATCH = _entry(
-    "LEDGER_CURRENCY_MISMATCH",
-    Kind.INVALID,
-    "An entry's currency is not its account's",
-    remedy="Report this with the request id; nothing was booked.",
-)
 LEDGER_OVERFLOW = _entry(
     "LEDGER_OVERFLOW",
     Kind.INVALID,
@@ -287,13 +281,6 @@ PROV_REFUSED = _entry(
     "The provider refused the operation",
     remedy="Read the resource and the provider's code; decide anew.",
     money_state=None,
-)
-PROV_OUTCOME_UNKNOWN = _entry(
-    "PROV_OUTCOME_UNKNOWN",
-    Kind.UNAVAILABLE,
-    "The provider's outcome is not known yet",
-    remedy="Poll the payment; do not send it elsewhere.",
-    money_state=MoneyState.UNKNOWN,
 )
 PROV_INTEGRITY_MISMATCH = _entry(
     "PROV_INTEGRITY_MISMATCH",

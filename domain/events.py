@@ -44,16 +44,18 @@ class AttemptStarted(PaymentEvent, tag="payment.attempt_started", frozen=True, k
 
 
 class ActionRequired(PaymentEvent, tag="payment.action_required", frozen=True, kw_only=True):
-    """The provider waits for the customer."""
+    """The provider waits for the customer; the hold stays, at no risk."""
 
     attempt_id: AttemptId
+    hold_id: HoldId
     action_url: str
 
 
 class PaymentPending(PaymentEvent, tag="payment.pending", frozen=True, kw_only=True):
-    """The provider has it and will say later."""
+    """The provider has it and will say later; the hold stays, at no risk."""
 
     attempt_id: AttemptId
+    hold_id: HoldId
 
 
 class PaymentAuthorized(PaymentEvent, tag="payment.authorized", frozen=True, kw_only=True):

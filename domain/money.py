@@ -14,13 +14,13 @@ AMOUNT_MAX = 2**53 - 1
 """Largest amount of one payment, in minor units: what every JSON reader can hold exactly (RFC 8259 §6)."""
 
 
-def currency_of(code: str) -> Currency:
-    """Give the currency of that code. Raises VAL_CURRENCY for anything that is not a current currency."""
+def currency_of(code: str, *, pointer: str = "/currency") -> Currency:
+    """Give the currency of that code. Raises VAL_CURRENCY, pointing there, for anything that is not a current one."""
     if code not in EXPONENTS:
         raise MediatorError(
             VAL_CURRENCY,
             f"{code!r} is not a current ISO 4217 currency with minor units.",
-            errors=(FieldError("/currency", "not a current ISO 4217 currency with minor units"),),
+            errors=(FieldError(pointer, "not a current ISO 4217 currency with minor units"),),
         )
     return Currency(code)
 

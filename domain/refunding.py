@@ -15,6 +15,7 @@ from domain.dossier import (
     not_sent,
     payment_moved,
     rejected,
+    require_positive,
 )
 from domain.errors import (
     PROV_UNREACHABLE,
@@ -52,6 +53,8 @@ def begin_refund(
     if payment.captured_minor == 0:
         raise MediatorError(STATE_CONFLICT, f"A payment that is {payment.state} has nothing to refund.")
     amount = payment.refundable if amount_minor is None else Money(amount_minor, payment.currency)
+    if amount_minor is not None:
+        require_positive(amount)
     if amount.minor > payment.refundable.minor or amount.minor == 0:
         detail = f"Only {payment.refundable.minor} minor units are left to refund."
         raise MediatorError(REFUND_EXCEEDS_CAPTURE, detail, errors=(FieldError("/amount", detail),))

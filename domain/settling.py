@@ -30,12 +30,19 @@ from domain.refunding import settle_refund
 from domain.voiding import settle_void
 
 
-def judged(finding: Finding, operation: ProviderOperation, *, horizon_seconds: float, now: datetime) -> Finding:
-    """Take "not found" for an answer only after the provider's visibility horizon has passed since the last send.
+def judged(
+    finding: Finding,
+    operation: ProviderOperation,
+    *,
+    deadline_seconds: float,
+    horizon_seconds: float,
+    now: datetime,
+) -> Finding:
+    """Take "not found" for an answer only after the last send must have ended and the horizon passed since then.
 
     Before that it proves nothing (reliability: an effect may land late), and the outcome stays unknown.
     """
-    if isinstance(finding, Missing) and now < operation.send_by + timedelta(seconds=horizon_seconds):
+    if isinstance(finding, Missing) and now < operation.send_by + timedelta(seconds=deadline_seconds + horizon_seconds):
         return Unknown("the provider does not show it yet")
     return finding
 
@@ -45,7 +52,7 @@ def settle(dossier: Dossier, operation_id: OperationId, finding: Finding, moment
     operation = dossier.operation(operation_id)
     if not operation.is_open:
         return _contradicted(dossier, operation, finding, moment)
-    if _says_nothing_new(operation, finding):
+    if _says_nothing_new(dossier, operation, finding):
         return _queried(dossier, operation, finding, moment)
     if operation.kind is OperationKind.AUTHORIZE and _being_voided(dossier, operation):
         return dossier, ()
@@ -65,15 +72,18 @@ def _being_voided(dossier: Dossier, authorization: ProviderOperation) -> bool:
     return void is not None and void.is_open and void.attempt_id == authorization.attempt_id
 
 
-def _says_nothing_new(operation: ProviderOperation, finding: Finding) -> bool:
+def _says_nothing_new(dossier: Dossier, operation: ProviderOperation, finding: Finding) -> bool:
     """Whether an open operation is exactly as open as before. A doubt never takes back what was confirmed."""
     match finding:
         case Unknown():
             return operation.state is not OperationState.SENDING
         case NotSent():
             return operation.state is not OperationState.SENDING
-        case AcceptedPending() | Missing():
+        case Missing():
             return operation.state is OperationState.ACCEPTED_PENDING
+        case AcceptedPending(action_url=action_url):
+            same_action = operation.kind is not OperationKind.AUTHORIZE or action_url == dossier.payment.action_url
+            return operation.state is OperationState.ACCEPTED_PENDING and same_action
         case _:
             return False
 

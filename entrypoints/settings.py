@@ -1,6 +1,7 @@
 """The settings: one frozen value, read once from the environment, complete or refused."""
 
 import os
+import re
 from collections.abc import Mapping
 from typing import Annotated, get_args, get_origin, get_type_hints
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -139,6 +140,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         """Show nothing that could be a secret."""
         return f"Settings(debug={self.debug}, api={self.api_host}:{self.api_port})"
 
+    def __rich_repr__(self) -> list[tuple[str, object]]:
+        """Show as little to rich, which would not ask `__repr__`."""
+        return [("debug", self.debug), ("api", f"{self.api_host}:{self.api_port}")]
+
     @property
     def application_database(self) -> str:
         """Address of the database for the running application, with its password. Raises SettingsError without one."""
@@ -179,13 +184,14 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         if not given:
             continue
         try:
-            values[name] = msgspec.convert(_split(hint, given), hint, strict=False)
+            values[name] = msgspec.convert(_split(hint, given), hint, strict=_is_no_number(hint, given))
         except msgspec.ValidationError as error:
             complaints.append(_complaint(name, f"cannot be used: {error}"))
     complaints.extend(_secret_complaints(values))
+    complaints.extend(_sandbox_complaints(values))
     if complaints:
         raise SettingsError("\n".join(complaints))
-    return Settings(**values)  # type: ignore[arg-type]
+    return msgspec.convert(values, Settings)
 
 
 def _secret_complaints(values: dict[str, object]) -> list[str]:
@@ -196,9 +202,24 @@ def _secret_complaints(values: dict[str, object]) -> list[str]:
         return []
     if not secret:
         return [_complaint("secret_key", "is missing, and DEBUG is not true")]
+    if secret in (INSECURE_SECRET, described("secret_key")[1]) and not values.get("debug"):
+        return [_complaint("secret_key", "is an example that everybody knows")]
     if len(secret) < SECRET_LENGTH_MIN:
         return [_complaint("secret_key", f"is shorter than {SECRET_LENGTH_MIN} characters")]
     return []
+
+
+def _sandbox_complaints(values: dict[str, object]) -> list[str]:
+    """Refuse a sandbox that is switched on without its key or its secrets."""
+    if not values.get("sandbox_url"):
+        return []
+    missing = [name for name in ("sandbox_api_key", "sandbox_callback_secrets") if not values.get(name)]
+    return [_complaint(name, "is missing, and SANDBOX_URL switches the sandbox on") for name in missing]
+
+
+def _is_no_number(hint: object, given: str) -> bool:
+    """Read a number only when it is written as digits: neither `1.0` nor `1e1` is a number of processes."""
+    return get_args(hint)[0] is int and re.fullmatch("[0-9]{1,9}", given, re.ASCII) is None
 
 
 def _split(hint: object, given: str) -> object:

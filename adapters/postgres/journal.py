@@ -47,6 +47,7 @@ from domain.ledger import AccountRef
 COMMIT = text("select fm.commit_unit(:tenant, cast(:unit as jsonb))::text")
 RECALL = text("select fm.recall_key(:tenant, :route, :key, :fingerprint, :lease)::text")
 KEEP = text("select fm.keep_answer(:tenant, cast(:keep as jsonb))::text")
+LET_GO = text("select fm.let_go_key(:tenant, :route, :key)")
 WAS_COMMITTED = text("select exists(select from fm.events where tenant_id = :tenant and id = :event)")
 
 CONFLICT_STATES = frozenset({"FM409", "40001", "40P01", "55P03"})
@@ -54,6 +55,7 @@ UNIQUE_VIOLATION = "23505"
 OUT_OF_RANGE = "22003"
 
 REFUSALS: dict[str, tuple[ErrorCode, str]] = {
+    "idempotency_fingerprint": (IDEM_MISMATCH, "This key was used with another path or body."),
     "ledger_unbalanced": (LEDGER_UNBALANCED, "Debits and credits differ; nothing was booked."),
     "hold_exceeded": (HOLD_EXCEEDED, "The hold has not that much left; nothing was booked."),
     "ledger_accounts_debits_bound": (LEDGER_OVERFLOW, "The account's debits would pass its bound."),
@@ -100,10 +102,18 @@ class PostgresJournal(Journal):
         reply = (await called(self._engine, RECALL, values))[0][0]
         return None if reply is None else _verdict(reply)
 
+    async def let_go(self, tenant_id: TenantId, key: IdempotencyKey) -> None:
+        """Call `fm.let_go_key`."""
+        await called(self._engine, LET_GO, {"tenant": tenant_id, "route": key.route, "key": key.key})
+
     async def keep_answer(self, tenant_id: TenantId, keep: Keep) -> Answer:
         """Keep the answer unless one is kept already; the kept one is given back."""
         values = {"tenant": tenant_id, "keep": msgspec.json.encode(_idempotency(keep)).decode()}
-        reply = (await called(self._engine, KEEP, values))[0][0]
+        try:
+            async with autocommit(self._engine) as connection:
+                reply = (await connection.execute(KEEP, values)).scalar_one()
+        except (SQLAlchemyError, OSError, TimeoutError) as error:
+            raise _refusal(error) from error
         return _answer(msgspec.json.decode(reply), replayed=False)
 
     async def _was_committed(self, unit: Unit) -> bool:

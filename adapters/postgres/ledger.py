@@ -97,6 +97,6 @@ def _entry_conditions(wanted: EntryFilter) -> list[tuple[str, str, object]]:
         given.append(("recorded_from", "e.recorded_at >= :recorded_from", wanted.recorded_from))
     if wanted.recorded_before is not None:
         given.append(("recorded_before", "e.recorded_at < :recorded_before", wanted.recorded_before))
-        last = earliest_id(wanted.recorded_before + CLOCK_SLACK)
+        last = earliest_id(wanted.recorded_before, CLOCK_SLACK)
         given.append(("last_id", "e.transaction_id < :last_id", last))
     return given

@@ -8,6 +8,7 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from asyncpg.exceptions import LockNotAvailableError
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -18,6 +19,8 @@ from adapters.postgres.engine import APPLICATION_ROLE, asyncpg_url, sqlstate_of
 LOCK_NOT_AVAILABLE = "55P03"
 TRIES_MAX = 25
 POSTGRES_MAJOR_MIN = 15
+ONE_AT_A_TIME = asyncio.Lock()
+"""Alembic keeps its context in globals: one process runs one migration at a time."""
 
 
 def alembic_config(connection: Connection | None = None) -> Config:
@@ -48,12 +51,14 @@ async def migrate(url: str, *, revision: str = "head", on_wait: Callable[[int], 
         await require_version(engine)
         for attempt in range(1, TRIES_MAX + 1):
             try:
-                async with engine.connect() as connection:
+                async with ONE_AT_A_TIME, engine.connect() as connection:
                     await connection.run_sync(_upgrade, revision)
                     await connection.commit()
-            except DBAPIError as error:
-                if sqlstate_of(error) != LOCK_NOT_AVAILABLE or attempt == TRIES_MAX:
+            except (DBAPIError, LockNotAvailableError) as error:
+                if not _was_locked_out(error):
                     raise
+                if attempt == TRIES_MAX:
+                    raise RuntimeError(f"a lock could not be had in {TRIES_MAX} tries; nothing was changed") from error
                 if on_wait is not None:
                     on_wait(attempt)
                 await asyncio.sleep(random.uniform(0.1, 0.5))  # noqa: S311 -- jitter, not a secret
@@ -67,11 +72,18 @@ async def downgrade(url: str, *, revision: str = "base") -> None:
     """Take the schema of the database at `url` back to a revision."""
     engine = owner_engine(url)
     try:
-        async with engine.connect() as connection:
+        async with ONE_AT_A_TIME, engine.connect() as connection:
             await connection.run_sync(lambda sync: command.downgrade(alembic_config(sync), revision))
             await connection.commit()
     finally:
         await engine.dispose()
+
+
+def _was_locked_out(error: Exception) -> bool:
+    """Whether a statement gave way: the driver runs whole scripts itself, so its own error may come as it is."""
+    if isinstance(error, DBAPIError):
+        return sqlstate_of(error) == LOCK_NOT_AVAILABLE
+    return isinstance(error, LockNotAvailableError)
 
 
 def _upgrade(connection: Connection, revision: str) -> None:

@@ -113,14 +113,14 @@ def _conditions(wanted: PaymentFilter) -> list[ColumnElement[bool]]:
     conditions = [payments.c[name] == value for name, value in given.items() if value is not None]
     if wanted.created_from is not None:
         conditions.append(payments.c.created_at >= wanted.created_from)
-        conditions.append(payments.c.id >= earliest_id(wanted.created_from - CLOCK_SLACK))
+        conditions.append(payments.c.id >= earliest_id(wanted.created_from, -CLOCK_SLACK))
     if wanted.created_before is not None:
         conditions.append(payments.c.created_at < wanted.created_before)
-        conditions.append(payments.c.id < earliest_id(wanted.created_before + CLOCK_SLACK))
+        conditions.append(payments.c.id < earliest_id(wanted.created_before, CLOCK_SLACK))
     return conditions
 
 
-def earliest_id(moment: datetime) -> UUID:
-    """Give the lowest UUIDv7 of a millisecond (RFC 9562 §5.7); before 1970 and after 10889 the nearest there is."""
-    milliseconds = min(max(int(moment.timestamp() * 1000), 0), 2**48 - 1)
+def earliest_id(moment: datetime, slack: timedelta = timedelta()) -> UUID:
+    """Give the lowest UUIDv7 of a millisecond, so much later (RFC 9562 §5.7); out of range, the nearest there is."""
+    milliseconds = min(max(int((moment.timestamp() + slack.total_seconds()) * 1000), 0), 2**48 - 1)
     return UUID(int=milliseconds << 80)

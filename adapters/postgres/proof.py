@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.postgres.engine import tenant_reads
 from application.ports.ledger import ChargeInOurBooks, Finding, Proof
+from domain.dossier import QUERY_DELAYS
 from domain.ids import TenantId
 
 FAULTS_MAX = 100
@@ -128,10 +129,11 @@ CHECKS: dict[str, str] = {
           'a ' || o.kind || ' that is ' || o.state || ' and that nobody asks about' as detail
         from fm.provider_operations o join fm.payments p on p.tenant_id = o.tenant_id and p.id = o.payment_id
         where o.tenant_id = :tenant and o.state in ('sending', 'unknown', 'accepted_pending')
-          and o.next_query_at is null and p.state <> 'needs_review'
-          and not exists (select from fm.provider_operations v where v.tenant_id = o.tenant_id
+          and o.next_query_at is null
+          and not (p.state = 'needs_review' and o.queries >= :queries_max)
+          and not (o.kind = 'authorize' and exists (select from fm.provider_operations v where v.tenant_id = o.tenant_id
             and v.payment_id = o.payment_id and v.kind = 'void'
-            and v.state in ('sending', 'unknown', 'accepted_pending'))
+            and v.state in ('sending', 'unknown', 'accepted_pending')))
         limit :limit
     """,
     "outbox_is_fresh": """
@@ -182,6 +184,8 @@ class PostgresProof(Proof):
         values: dict[str, object] = {"tenant": tenant_id, "limit": FAULTS_MAX}
         if ":outbox_seconds" in sql:
             values["outbox_seconds"] = self._outbox_seconds
+        if ":queries_max" in sql:
+            values["queries_max"] = len(QUERY_DELAYS)
         async with tenant_reads(self._engine, tenant_id) as connection:
             rows = (await connection.execute(text(sql), values)).all()
         return tuple(Finding(check, row[0], row[1]) for row in rows)

@@ -32,14 +32,14 @@ class BrokerClient(redis.Redis):
             raise redis.ConnectionError(f"no answer in time: {error}") from error
 
 
-def make_client(url: str) -> BrokerClient:
-    """Make a client that connects when it is first used: at most 1 s for that, 2 s for an answer."""
+def make_client(url: str, *, answer_seconds: float = ANSWER_SECONDS) -> BrokerClient:
+    """Make a client that connects when it is first used: at most 1 s for that, 2 s (or as said) for an answer."""
     pool = redis.BlockingConnectionPool.from_url(
         url,
         max_connections=CONNECTIONS_MAX,
         timeout=ANSWER_SECONDS,
         socket_connect_timeout=CONNECT_SECONDS,
-        socket_timeout=ANSWER_SECONDS,
+        socket_timeout=answer_seconds,
         socket_keepalive=True,
         retry=Retry(NoBackoff(), RETRIES, supported_errors=(redis.ConnectionError,)),
     )

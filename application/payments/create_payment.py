@@ -9,8 +9,10 @@ from application.payments.provider_step import ProviderStep
 from application.ports.identity import ProviderAccount, Tenants
 from application.ports.journal import Answer
 from domain.authorizing import PaymentOrder, begin_attempt, begin_payment
+from domain.dossier import Dossier, Move
 from domain.errors import ROUTE_NO_PROVIDER, MediatorError
 from domain.ids import TenantId
+from domain.moment import Moment
 from domain.money import Money
 from domain.payments import CaptureMode
 
@@ -42,8 +44,15 @@ class CreatePaymentHandler:
 
     async def __call__(self, command: CreatePayment, call: Call) -> Answer:
         """Create a payment, or give the earlier answer of the call's key."""
-        account = await self._account(call.tenant_id, command.provider)
-        deadline = self.step.deadline_seconds(account.provider)
+        try:
+            account = await self._account(call.tenant_id, command.provider)
+            deadline = self.step.deadline_seconds(account.provider)
+        except MediatorError:
+            # A payment that was made before its provider was switched off is still told.
+            earlier = await self.step.recall(call, _not_again)
+            if earlier is None:
+                raise
+            return earlier
         order = PaymentOrder(
             tenant_id=call.tenant_id,
             amount=command.amount,
@@ -69,3 +78,8 @@ class CreatePaymentHandler:
                 return account
         wanted = "any provider" if provider is None else f"the provider {provider!r}"
         raise MediatorError(ROUTE_NO_PROVIDER, f"This tenant has no account at {wanted}.")
+
+
+def _not_again(dossier: Dossier, moment: Moment) -> Move:  # noqa: ARG001 -- the form of every decision
+    """Refuse to attempt a payment again whose provider is gone. Raises ROUTE_NO_PROVIDER."""
+    raise MediatorError(ROUTE_NO_PROVIDER, f"The provider {dossier.payment.provider!r} is not switched on.")

@@ -21,7 +21,7 @@ from application.ports.payments import PaymentRepository
 from application.ports.providers import Providers
 from application.ports.world import World
 from domain.dossier import Dossier, Move
-from domain.errors import SERVICE_UNAVAILABLE, MediatorError
+from domain.errors import SERVICE_UNAVAILABLE, MediatorError, MoneyState
 from domain.events import tag_of
 from domain.ids import OperationId, Prefix, public_id
 from domain.moment import Moment
@@ -29,7 +29,7 @@ from domain.payments import CaptureMode, OperationState, ProviderOperation
 from domain.providers import Finding, Instruction, NotSent, OperationKind, Unknown
 from domain.settling import judged, settle
 
-DECISIONS_MAX = 8
+DECISIONS_MAX = 64
 """How often a decision is taken again because somebody else was faster."""
 
 Decide = Callable[[Dossier, Moment], Move]
@@ -110,12 +110,22 @@ class ProviderStep:
                 settled = await self._asked(call, dossier, operation) if operation.is_open else Settled(dossier)
                 return await self._answer(call, settled, operation_id)
             moment = self.world.moment()
-            unit = self._claiming(call, dossier, decide(dossier, moment), moment, taken_over=True)
+            try:
+                move = decide(dossier, moment)
+            except MediatorError:
+                await self._let_go(call)
+                raise
+            unit = self._claiming(call, dossier, move, moment, taken_over=True)
             try:
                 return await self._commit_and_carry_out(call, unit, decide)
             except Conflict:
                 continue
         raise _too_busy()
+
+    async def _let_go(self, call: Call) -> None:
+        """Let a key go that was taken over for nothing, so that the next request hears the refusal at once."""
+        if call.idempotency is not None:
+            await self.journal.let_go(call.tenant_id, call.idempotency)
 
     async def _carry_out(self, call: Call, dossier: Dossier, operation_id: OperationId) -> Answer:
         """Send a committed operation and settle it with its outcome, together with the answer to the caller."""
@@ -126,8 +136,13 @@ class ProviderStep:
         else:
             provider = self.providers.named(dossier.payment.provider)
             finding = await provider.perform(self.instruction(dossier, operation))
-        settled = await self._settle(call, dossier, operation_id, finding)
-        return await self._answer(call, settled, operation_id)
+        try:
+            settled = await self._settle(call, dossier, operation_id, finding)
+            return await self._answer(call, settled, operation_id)
+        except MediatorError as trouble:
+            # The provider was called: whatever hinders us from keeping its answer, nobody may say that nothing moved.
+            trouble.money_state = MoneyState.UNKNOWN
+            raise
 
     async def look_up(self, call: Call, dossier: Dossier, operation_id: OperationId) -> Dossier:
         """Ask the provider what became of an operation and settle it with what it says."""
@@ -138,8 +153,13 @@ class ProviderStep:
         finding = await provider.look_up(self.instruction(dossier, operation))
         if isinstance(finding, NotSent):
             finding = Unknown(f"the provider could not be asked: {finding.reason}")
-        horizon = provider.manifest.visibility_horizon_seconds
-        finding = judged(finding, operation, horizon_seconds=horizon, now=self.world.moment().now)
+        finding = judged(
+            finding,
+            operation,
+            deadline_seconds=provider.manifest.deadline_seconds,
+            horizon_seconds=provider.manifest.visibility_horizon_seconds,
+            now=self.world.moment().now,
+        )
         return await self._settle(call, dossier, operation.id, finding)
 
     async def _settle(self, call: Call, dossier: Dossier, operation_id: OperationId, finding: Finding) -> "Settled":

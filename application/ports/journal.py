@@ -198,6 +198,10 @@ class Journal(Protocol):
         """
         ...
 
+    async def let_go(self, tenant_id: TenantId, key: IdempotencyKey) -> None:
+        """Release a key that this request holds and under which nothing was done."""
+        ...
+
     async def keep_answer(self, tenant_id: TenantId, keep: Keep) -> Answer:
         """Keep the answer of a key whose effect was committed without one; give the answer that is kept."""
         ...

@@ -66,7 +66,7 @@ def _resource(dossier: Dossier, operation: ProviderOperation, status: int) -> An
         body = msgspec.json.encode(refund_out(refund_of(dossier, operation), dossier))
     else:
         body = msgspec.json.encode(payment_out(dossier))
-    return Answer(status, JSON, body, location if status == CREATED else None)
+    return Answer(status, JSON, body, location if status in (CREATED, ACCEPTED) else None)
 
 
 def _declined(operation: ProviderOperation) -> ErrorCode:
@@ -90,6 +90,6 @@ def _problem(dossier: Dossier, operation: ProviderOperation, entry: ErrorCode, r
         money_state=money_state(dossier),
         provider=ProviderFault(dossier.payment.provider, operation.code or "", operation.detail or ""),
     )
-    scope: HTTPScope = {"path": address, "state": {"request_id": request_id}}  # type: ignore[typeddict-item]
+    scope: HTTPScope = {"path": address, "state": {"request_id": request_id}}  # type: ignore[typeddict-item]  # all that a problem reads
     answer = rendered(error, scope)
     return Answer(answer.status, "application/problem+json", answer.body, address)

@@ -20,6 +20,7 @@ HEADERS_NOT_KEPT = frozenset({"authorization", "cookie", "proxy-authorization"})
     public=True,
     errors=("CALLBACK_REFUSED", "BACKPRESSURE", "SERVICE_UNAVAILABLE"),
     raw_body=("application/json",),
+    never=("NOT_FOUND", "VAL_FIELD"),
 )
 @inject
 async def receive_callback(

@@ -5,7 +5,7 @@ import sys
 import uvicorn
 from litestar.types import ASGIApp
 
-from adapters.telemetry.logging import configure_logging
+from adapters.telemetry.logging import configure_logging, get_logger
 from entrypoints.http.app import make_app
 from entrypoints.settings import Settings, SettingsError, read_settings
 
@@ -28,10 +28,12 @@ def main() -> int:
     """Serve until told to stop; requests in flight are answered first. Exit code 78 when the settings are wrong."""
     try:
         settings = read_settings()
+        needed = settings.application_database
     except SettingsError as error:
         print(error, file=sys.stderr)  # noqa: T201 -- for the person who starts it
         return 78
     _log(settings)
+    get_logger().info("api.started", database=needed.rpartition("@")[2])
     uvicorn.run(
         "entrypoints.http.main:application",
         factory=True,

@@ -1,6 +1,6 @@
 """Cursors and times in queries: a cursor is the public id of the last item of a page."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from domain.errors import NOT_FOUND, VAL_CURSOR, VAL_FIELD, FieldError, MediatorError
@@ -55,8 +55,13 @@ def entry_cursor(cursor: str | None) -> tuple[LedgerTransactionId, int] | None:
 
 
 def moment_in_query(name: str, moment: datetime | None) -> datetime | None:
-    """Take a time only with its zone. Raises VAL_FIELD for one without."""
-    if moment is not None and moment.tzinfo is None:
+    """Give a time in UTC. Raises VAL_FIELD for one without its zone, or that leaves the calendar in UTC."""
+    if moment is None:
+        return None
+    try:
+        if moment.tzinfo is not None:
+            return moment.astimezone(UTC)
         detail = "must name its time zone, as in 2026-11-23T12:00:00Z"
-        raise MediatorError(VAL_FIELD, f"query/{name}: {detail}", errors=(FieldError(f"query/{name}", detail),))
-    return moment
+    except OverflowError:
+        detail = "must be from year 1 to year 9999 in UTC"
+    raise MediatorError(VAL_FIELD, f"query/{name}: {detail}", errors=(FieldError(f"query/{name}", detail),))

@@ -43,14 +43,15 @@ Token = Annotated[
         examples=["tok_success"],
     ),
 ]
-Line = Annotated[str, Meta(min_length=1, max_length=255)]
+Line = Annotated[
+    str, Meta(pattern=r"^[^\x00-\x1f\x7f-\x9f\ufffd]{1,255}\Z", description="One line of 1 to 255 characters.")
+]
 Word = Annotated[str, Meta(min_length=1, max_length=64)]
 WebAddress = Annotated[str, Meta(pattern=r"^https?://[!-~]{1,1000}\Z", description="An http(s) address.")]
 Metadata = Annotated[dict[Word, Annotated[str, Meta(max_length=500)]], Meta(max_length=50)]
 
 PROVIDER_ERRORS = (
     "BACKPRESSURE",
-    "LEDGER_OVERFLOW",
     "PROV_DECLINED_HARD",
     "PROV_DECLINED_SOFT",
     "PROV_REFUSED",
@@ -102,7 +103,7 @@ class RefundPaymentIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     responses={202: ResponseSpec(PaymentOut, description="Accepted; the outcome is open.", generate_examples=False)},
     tags=["Payments"],
     idempotent=True,
-    errors=("VAL_AMOUNT", "VAL_CURRENCY", *PROVIDER_ERRORS),
+    errors=("LEDGER_OVERFLOW", "VAL_CURRENCY", *PROVIDER_ERRORS),
 )
 @inject
 async def create_payment(
@@ -125,7 +126,7 @@ async def create_payment(
         return_url=data.return_url,
         metadata=data.metadata,
     )
-    return answered(await handler(command, call))  # type: ignore[return-value]
+    return answered(await handler(command, call))  # type: ignore[return-value]  # bytes of that shape
 
 
 @post(
@@ -150,7 +151,7 @@ async def capture_payment(
     payment = PaymentId(id_in_path(Prefix.PAYMENT, payment_id))
     wanted = data or CapturePaymentIn()
     command = CapturePayment(payment_id=payment, amount_minor=wanted.amount, final=wanted.final)
-    return answered(await handler(command, idempotent_call(request)))  # type: ignore[return-value]
+    return answered(await handler(command, idempotent_call(request)))  # type: ignore[return-value]  # bytes of that shape
 
 
 @post(
@@ -173,7 +174,7 @@ async def cancel_payment(
     What was captured stays captured; give it back with a refund.
     """
     command = CancelPayment(PaymentId(id_in_path(Prefix.PAYMENT, payment_id)))
-    return answered(await handler(command, idempotent_call(request)))  # type: ignore[return-value]
+    return answered(await handler(command, idempotent_call(request)))  # type: ignore[return-value]  # bytes of that shape
 
 
 @post(
@@ -182,7 +183,7 @@ async def cancel_payment(
     responses={202: ResponseSpec(RefundOut, description="Accepted; the outcome is open.", generate_examples=False)},
     tags=["Refunds"],
     idempotent=True,
-    errors=("REFUND_EXCEEDS_CAPTURE", *PROVIDER_ERRORS),
+    errors=("LEDGER_OVERFLOW", "REFUND_EXCEEDS_CAPTURE", *PROVIDER_ERRORS),
 )
 @inject
 async def refund_payment(
@@ -198,10 +199,10 @@ async def refund_payment(
     payment = PaymentId(id_in_path(Prefix.PAYMENT, payment_id))
     wanted = data or RefundPaymentIn()
     command = RefundPayment(payment_id=payment, amount_minor=wanted.amount, reason=wanted.reason)
-    return answered(await handler(command, idempotent_call(request)))  # type: ignore[return-value]
+    return answered(await handler(command, idempotent_call(request)))  # type: ignore[return-value]  # bytes of that shape
 
 
-@get("/v1/payments/{payment_id:str}", tags=["Payments"], errors=("BACKPRESSURE",))
+@get("/v1/payments/{payment_id:str}", tags=["Payments"], errors=("BACKPRESSURE",), never=("VAL_FIELD",))
 @inject
 async def get_payment(
     payment_id: FromPath[str], request: AnyRequest, handler: FromDishka[GetPaymentHandler]
@@ -232,7 +233,7 @@ async def list_payments(
         wanted=PaymentFilter(
             state=payment_state,
             provider=provider,
-            currency=None if currency is None else currency_of(currency),
+            currency=None if currency is None else currency_of(currency, pointer="query/currency"),
             reference=reference,
             created_from=moment_in_query("created_from", created_from),
             created_before=moment_in_query("created_before", created_before),

@@ -2,10 +2,12 @@
 -- SECURITY DEFINER: the application's role can only call these; it can write no table by itself.
 
 create or replace function fm_ops.ensure_partitions(p_months integer) returns integer
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp set lock_timeout = '200ms' as $$
 declare
   parent text; first_day date; made integer := 0; part text;
 begin
+  -- One at a time, and never in the way of payments: making a part locks its table for a moment.
+  perform pg_advisory_xact_lock(7262002);
   -- A part before this month takes rows whose clock was behind at the turn of the month.
   foreach parent in array array['ledger_transactions', 'entries', 'events', 'audit_events'] loop
     for n in -1..p_months loop
@@ -67,10 +69,21 @@ begin
       location = case when i.state = 'done' then i.location else excluded.location end,
       body = case when i.state = 'done' then i.body else excluded.body end,
       state = 'done', locked_until = null, last_seen_at = v_now
+      where i.fingerprint = excluded.fingerprint
     returning i.* into r;
+  if not found then
+    raise exception 'the key was used for something else'
+      using errcode = 'FM422', constraint = 'idempotency_fingerprint';
+  end if;
   return jsonb_build_object('status', r.status, 'content_type', r.content_type, 'location', r.location,
     'body', replace(encode(r.body, 'base64'), E'\n', ''));
 end $$;
+
+create or replace function fm.let_go_key(p_tenant uuid, p_route text, p_key text) returns void
+language sql security definer set search_path = pg_catalog, pg_temp as $$
+  update fm.idempotency_records i set state = 'released', locked_until = null, last_seen_at = clock_timestamp()
+    where i.tenant_id = p_tenant and i.route = p_route and i.key = p_key and i.state = 'started';
+$$;
 
 create or replace function fm.claim_key(p_tenant uuid, p_claim jsonb) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -101,7 +114,9 @@ end $$;
 
 -- States: a new one has version 1; any other replaces exactly the version before it, or the unit is a conflict.
 create or replace function fm.write_states(p_tenant uuid, p_unit jsonb) returns void
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp set enable_hashjoin = off
+set enable_mergejoin = off as $$
+-- Documents are small, whatever the planner thinks: rows are found one by one, along their keys.
 declare
   n integer; m integer; wanted integer;
 begin
@@ -157,7 +172,8 @@ end $$;
 
 -- The books: holds are locked before accounts, accounts in the order of their ids; entries balance or nothing happens.
 create or replace function fm.post(p_tenant uuid, p_unit jsonb) returns void
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp set enable_hashjoin = off
+set enable_mergejoin = off as $$
 declare
   v_now timestamptz; h fm.holds; c record; rest bigint; sign integer;
   acc uuid[] := '{}'; d_posted_debit bigint[] := '{}'; d_posted_credit bigint[] := '{}';
@@ -304,9 +320,7 @@ begin
   if v_idempotency->>'type' = 'keep' then
     perform fm.keep_answer(p_tenant, v_idempotency);
   elsif v_idempotency->>'type' = 'release' then
-    update fm.idempotency_records i set state = 'released', locked_until = null, last_seen_at = clock_timestamp()
-      where i.tenant_id = p_tenant and i.route = v_idempotency->>'route' and i.key = v_idempotency->>'key'
-        and i.state = 'started';
+    perform fm.let_go_key(p_tenant, v_idempotency->>'route', v_idempotency->>'key');
   end if;
   return jsonb_build_object('verdict', 'committed');
 end $$;
@@ -423,11 +437,20 @@ language sql security definer set search_path = pg_catalog, pg_temp as $$
   insert into fm.parked_jobs (tenant_id, id, actor, arguments, error, attempts, parked_at)
     values (p_tenant, (p_job->>'id')::uuid, p_job->>'actor', p_job->'arguments', p_job->>'error',
       (p_job->>'attempts')::integer, clock_timestamp())
-    on conflict on constraint parked_jobs_pk do nothing;
+    -- One that was given to the queue again and failed again waits again, with its new error.
+    on conflict on constraint parked_jobs_pk do update set error = excluded.error, attempts = excluded.attempts,
+      parked_at = excluded.parked_at, requeued_at = null
+      where parked_jobs.requeued_at is not null;
 $$;
 
 create or replace function fm.requeue_job(p_tenant uuid, p_job uuid) returns jsonb
 language sql security definer set search_path = pg_catalog, pg_temp as $$
+  -- A reaction waits in the outbox again, so that losing the queue does not lose it.
+  insert into fm.outbox (tenant_id, event_id, tag, created_at)
+    select p_tenant, e.id, e.tag, clock_timestamp() from fm.events e join fm.parked_jobs j on j.tenant_id = e.tenant_id
+      and j.id = p_job and j.actor = 'react' and j.requeued_at is null
+    where e.tenant_id = p_tenant and e.id = (j.arguments->>'event_id')::uuid
+    on conflict do nothing;
   update fm.parked_jobs j set requeued_at = clock_timestamp()
     where j.tenant_id = p_tenant and j.id = p_job and j.requeued_at is null
     returning to_jsonb(j.*);

@@ -310,7 +310,7 @@ create index idempotency_records_age_ix on fm.idempotency_records (created_at);
 create table fm.inbound_events (
   tenant_id uuid not null,
   provider_account_id uuid not null,
-  provider_event_id text not null check (length(provider_event_id) between 1 and 200),
+  provider_event_id text not null check (length(provider_event_id) between 1 and 255),
   provider text not null,
   kind text not null,
   operation_key text,

@@ -81,6 +81,11 @@ class FaultyJournal(Journal):
         self._behind()
         return known
 
+    async def let_go(self, tenant_id: TenantId, key: IdempotencyKey) -> None:
+        self._before()
+        await self._journal.let_go(tenant_id, key)
+        self._behind()
+
     async def keep_answer(self, tenant_id: TenantId, keep: Keep) -> Answer:
         self._before()
         answer = await self._journal.keep_answer(tenant_id, keep)

@@ -217,10 +217,12 @@ def test_a_payment_under_review_for_want_of_an_answer_goes_on_when_the_answer_co
 def test_not_found_proves_nothing_before_the_visibility_horizon_has_passed() -> None:
     operation = Story().operation()
     horizon = timedelta(seconds=30)
-    early = operation.send_by + horizon - timedelta(microseconds=1)
+    early = operation.send_by + timedelta(seconds=2) + horizon - timedelta(microseconds=1)
 
-    assert isinstance(judged(MISSING, operation, horizon_seconds=30, now=early), Unknown)
-    assert isinstance(judged(MISSING, operation, horizon_seconds=30, now=operation.created_at), Unknown)
+    assert isinstance(judged(MISSING, operation, deadline_seconds=2, horizon_seconds=30, now=early), Unknown)
+    assert isinstance(
+        judged(MISSING, operation, deadline_seconds=2, horizon_seconds=30, now=operation.created_at), Unknown
+    )
 
 
 @pytest.mark.parametrize(
@@ -229,14 +231,14 @@ def test_not_found_proves_nothing_before_the_visibility_horizon_has_passed() -> 
 def test_everything_else_is_taken_at_its_word(finding: Finding) -> None:
     operation = Story().operation()
 
-    assert judged(finding, operation, horizon_seconds=30, now=operation.created_at) == finding
+    assert judged(finding, operation, deadline_seconds=2, horizon_seconds=30, now=operation.created_at) == finding
 
 
 def test_not_found_is_an_answer_long_after_the_horizon() -> None:
     operation = Story().operation()
 
     later = operation.send_by + timedelta(days=1)
-    assert isinstance(judged(MISSING, operation, horizon_seconds=30, now=later), Missing)
+    assert isinstance(judged(MISSING, operation, deadline_seconds=2, horizon_seconds=30, now=later), Missing)
 
 
 def exhausted(kind: OperationKind) -> Story:

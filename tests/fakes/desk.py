@@ -130,7 +130,7 @@ class Desk:
             raw=raw,
             request_id="req_2",
         )
-        return await ReceiveCallbackHandler(self.house.inbox, self.providers, self.world)(command)
+        return await ReceiveCallbackHandler(self.house.inbox, self.providers, self.house.tenants, self.world)(command)
 
     async def apply(self, event_id: str) -> OperationId | None:
         """React to a stored callback, as the worker does."""

@@ -68,6 +68,14 @@ class MemoryJournal(Journal):
         await asyncio.sleep(0)
         return _recalled(self.database.tables(tenant_id), key, lease_seconds, self.database.clock())
 
+    async def let_go(self, tenant_id: TenantId, key: IdempotencyKey) -> None:
+        """Release a key that is held."""
+        await asyncio.sleep(0)
+        tables = self.database.tables(tenant_id)
+        record = tables.record(key)
+        if record is not None and record.state == "started":
+            tables.keys[key.route, key.key] = msgspec.structs.replace(record, state="released", locked_until=None)
+
     async def keep_answer(self, tenant_id: TenantId, keep: Keep) -> Answer:
         """Keep the answer unless one is kept already; the kept one is given back."""
         await asyncio.sleep(0)

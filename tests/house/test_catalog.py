@@ -46,7 +46,8 @@ select 'S2 reference without the tenant', k.conname::text
   where k.contype = 'f' and k.conparentid = 0
     and (k.conkey[1] is distinct from here.tenant or k.confkey[1] is distinct from there.tenant)
 union all
-select 'S2 reference that changes rows by itself', k.conname::text from pg_constraint k join ours o on o.oid = k.conrelid
+select 'S2 reference that changes rows by itself', k.conname::text
+  from pg_constraint k join ours o on o.oid = k.conrelid
   where k.contype = 'f' and k.conparentid = 0 and (k.confdeltype in ('n', 'd') or k.confupdtype in ('n', 'd', 'c'))
 union all
 select 'S3 directory points to a tenant', k.conname::text
@@ -117,14 +118,17 @@ FAULTS: dict[str, Fault] = {
     "a reference that forgets the tenant": (
         "S2 reference without the tenant",
         "planted",
-        """create table fm.planted_parent (tenant_id uuid not null, id uuid not null unique, primary key (tenant_id, id));
+        """create table fm.planted_parent (tenant_id uuid not null, id uuid not null unique,
+            primary key (tenant_id, id));
           create table fm.planted_child (tenant_id uuid not null, id uuid not null, parent_id uuid,
-            primary key (tenant_id, id), constraint planted foreign key (parent_id) references fm.planted_parent (id))""",
+            primary key (tenant_id, id),
+            constraint planted foreign key (parent_id) references fm.planted_parent (id))""",
     ),
     "a reference with the tenant in the wrong place": (
         "S2 reference without the tenant",
         "planted",
-        """create table fm.planted (tenant_id uuid not null, id uuid not null, refund_id uuid, primary key (tenant_id, id),
+        """create table fm.planted (tenant_id uuid not null, id uuid not null, refund_id uuid,
+          primary key (tenant_id, id),
           constraint planted foreign key (refund_id, tenant_id) references fm.refunds (tenant_id, id))""",
     ),
     "a reference that sets null": (
@@ -245,9 +249,10 @@ FAULTS: dict[str, Fault] = {
 
 
 @pytest.fixture
-async def owner(database: Database) -> asyncpg.Connection:
+async def owner(fresh_database: Database) -> asyncpg.Connection:
     """The schema's owner, in a transaction that is never committed."""
-    return await asyncpg.connect(database.owner_url)
+    connection: asyncpg.Connection = await asyncpg.connect(fresh_database.owner_url)
+    return connection
 
 
 async def findings(owner: asyncpg.Connection) -> set[tuple[str, str]]:

@@ -41,7 +41,7 @@ class Answer(msgspec.Struct, frozen=True):
     body: bytes
 
     @property
-    def json(self) -> Any:  # noqa: ANN401 -- what a server answers is looked at, not modelled
+    def json(self) -> Any:  # noqa: ANN401 -- whatever JSON the API answers -- what a server answers is looked at, not modelled
         """What the body says."""
         return msgspec.json.decode(self.body)
 
@@ -96,11 +96,11 @@ class Shop:
             answer = await self.post(path, body, key=key)
         return answer
 
-    async def payment(self, payment_id: str) -> Any:  # noqa: ANN401 -- see `Answer.json`
+    async def payment(self, payment_id: str) -> Any:  # noqa: ANN401 -- whatever JSON the API answers -- see `Answer.json`
         """Read a payment with its attempts, refunds, entries and timeline."""
         return (await self._ask("GET", f"/v1/payments/{payment_id}")).json
 
-    async def payment_once(self, payment_id: str, happened: Callable[[Any], bool]) -> Any:  # noqa: ANN401
+    async def payment_once(self, payment_id: str, happened: Callable[[Any], bool]) -> Any:  # noqa: ANN401 -- whatever JSON the API answers
         """Read a payment again and again until that happened, or until there was time enough for it."""
         deadline = time.monotonic() + SETTLE_SECONDS
         payment = await self.payment(payment_id)
@@ -120,7 +120,7 @@ class Shop:
                 return found
             cursor = f"&cursor={page['next_cursor']}"
 
-    async def at_the_provider(self, path: str, body: Mapping[str, object]) -> Any:  # noqa: ANN401 -- see `Answer.json`
+    async def at_the_provider(self, path: str, body: Mapping[str, object]) -> Any:  # noqa: ANN401 -- whatever JSON the API answers -- see `Answer.json`
         """Use one of the simulator's doors for those who test with it. Raises ValueError when it refuses."""
         url = f"{self._addresses.simulator_url}/control/{path}"
         headers = {"Authorization": f"Bearer {self._addresses.simulator_key}"}
@@ -138,6 +138,6 @@ class Shop:
             return Answer(response.status, read, await response.read())
 
 
-def charge_of(payment: Any) -> str:  # noqa: ANN401 -- see `Answer.json`
+def charge_of(payment: Any) -> str:  # noqa: ANN401 -- whatever JSON the API answers -- see `Answer.json`
     """Give the name of a payment's charge at the provider."""
     return str(payment["attempts"][-1]["provider_reference"])

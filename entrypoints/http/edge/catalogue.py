@@ -8,7 +8,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 from msgspec import Meta
 
-from domain.errors import CATALOGUE, NOT_FOUND, ErrorCode, MediatorError, MoneyState
+from domain.errors import CATALOGUE, NOT_FOUND, VAL_FIELD, ErrorCode, MediatorError, MoneyState
 from entrypoints.http.edge.problems import STATUS_OF, problem_type
 
 
@@ -57,6 +57,7 @@ async def list_problems() -> ProblemKinds:
     summary="Explain a problem code",
     tags=["Problems"],
     public=True,
+    never=(VAL_FIELD.code,),
 )
 async def get_problem(code: FromPath[str]) -> ProblemKind:
     """Explain one code. Raises NOT_FOUND for a code that this service does not know."""

@@ -41,6 +41,10 @@ _HEADERS: Final[Mapping[str, JsonObject]] = {
         "required": True,
         "schema": {"type": "string"},
     },
+    "Location": {
+        "description": "The address of the payment that this is about.",
+        "schema": {"type": "string", "format": "uri-reference"},
+    },
     "Idempotency-Replayed": {
         "description": "`true` when this is the first answer again, byte for byte.",
         "schema": {"type": "string", "enum": ["true"]},
@@ -65,6 +69,9 @@ _SECURITY_SCHEME: Final[JsonObject] = {
 
 _REPLAYED_KINDS: Final = frozenset({Kind.DECLINED, Kind.NOT_FOUND, Kind.CONFLICT, Kind.INVALID})
 """Refusals that a use case may have given to the first request, so that a repetition gets them again."""
+
+LOCATED: Final = frozenset({"201", "202", "402", "422", "503"})
+"""Statuses of money-moving routes whose answers may tell where the payment is."""
 
 _NOISE: Final = ("deprecated", "allowEmptyValue", "allowReserved")
 
@@ -181,6 +188,8 @@ def _problem_response(entries: list[ErrorCode], route: Route) -> JsonObject:
 def _add_success_headers(answer: JsonObject, route: Route, status: str) -> None:
     headers = answer.setdefault("headers", {})
     headers["X-Request-ID"] = _header("X-Request-ID")
+    if route.idempotent and status in LOCATED:
+        headers["Location"] = _header("Location")
     if route.idempotent and status.startswith("2"):
         headers["Idempotency-Replayed"] = _header("Idempotency-Replayed")
 

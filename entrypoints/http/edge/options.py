@@ -36,4 +36,4 @@ class TruthfulOptions:
             else:
                 await send(message)
 
-        await self._app({**scope, "method": _NO_METHOD}, receive, answer)  # type: ignore[typeddict-item]
+        await self._app({**scope, "method": _NO_METHOD}, receive, answer)  # type: ignore[typeddict-item]  # on purpose: a method that no route has

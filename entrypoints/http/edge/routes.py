@@ -30,7 +30,7 @@ class Route(msgspec.Struct, frozen=True):
     """One documented operation and what its handler says in `opt`.
 
     `public` (no credential is asked for), `idempotent` (an Idempotency-Key is), `errors` (codes of its own),
-    `raw_body` (media types of a body that it reads as bytes).
+    `raw_body` (media types of a body that it reads as bytes), `never` (codes of the edge that it cannot answer).
     """
 
     path: str
@@ -88,7 +88,8 @@ class Route(msgspec.Struct, frozen=True):
             entries.append(VAL_FIELD)
         if self.idempotent:
             entries += [IDEM_KEY_REQUIRED, IDEM_IN_FLIGHT, IDEM_MISMATCH]
-        return [CATALOGUE[code] for code in sorted({entry.code for entry in entries})]
+        never = set(self.handler.opt.get("never", ()))
+        return [CATALOGUE[code] for code in sorted({entry.code for entry in entries} - never)]
 
     def _own_errors(self) -> list[ErrorCode]:
         codes = self.handler.opt.get("errors", ())

@@ -20,15 +20,15 @@ def test_refused_connection_fails_at_once() -> None:
     assert time.monotonic() - began < 0.5
 
 
-def test_server_that_never_answers_is_given_up_after_two_seconds_as_not_reached() -> None:
+def test_server_that_never_answers_is_given_up_in_time_as_not_reached() -> None:
     with silent_server() as port:
-        client = make_client(f"redis://127.0.0.1:{port}/0")
+        client = make_client(f"redis://127.0.0.1:{port}/0", answer_seconds=0.2)
         began = time.monotonic()
 
         with pytest.raises(redis.ConnectionError):
             client.ping()
 
-    assert time.monotonic() - began < 3
+    assert 0.2 <= time.monotonic() - began < 1
 
 
 def test_connection_that_was_closed_while_idle_is_opened_anew(redis_url: str, client: redis.Redis) -> None:
