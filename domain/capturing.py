@@ -143,7 +143,8 @@ def _failed(dossier: Dossier, done: ProviderOperation, code: str, moment: Moment
 
 def _pending(dossier: Dossier, operation: ProviderOperation, finding: AcceptedPending, moment: Moment) -> Move:
     """The provider has it and confirms later: the attempt goes on capturing."""
-    return accepted_for_later(dossier, operation, finding, moment)
+    attempt = dossier.attempt.moved_to(AttemptState.CAPTURING, now=moment.now)
+    return accepted_for_later(dossier.with_attempt(attempt), operation, finding, moment)
 
 
 def _unknown(dossier: Dossier, operation: ProviderOperation, finding: Unknown, moment: Moment) -> Move:

@@ -22,6 +22,9 @@ from domain.refunds import Refund, RefundState
 SEND_WITHIN = timedelta(seconds=5)
 """How long after the intention was committed its sender may still begin to send."""
 
+CONTRADICTED = "contradicted"
+"""Code of an operation of which the provider says the opposite of what we had concluded."""
+
 MISSING_CODE = "missing_at_provider"
 """Code of an operation that never arrived at the provider."""
 
@@ -185,8 +188,10 @@ def require_positive(amount: Money) -> None:
 
 
 def reviewed_or(dossier: Dossier, state: PaymentState) -> PaymentState:
-    """Where a payment stands that has moved on: still under review while one of its refunds is."""
-    under_review = any(refund.state is RefundState.NEEDS_REVIEW for refund in dossier.refunds)
+    """Where a payment stands that has moved on: under review while a refund, or what a provider said of it, is."""
+    under_review = any(refund.state is RefundState.NEEDS_REVIEW for refund in dossier.refunds) or any(
+        operation.code == CONTRADICTED for operation in dossier.operations
+    )
     return PaymentState.NEEDS_REVIEW if under_review else state
 
 

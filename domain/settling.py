@@ -6,7 +6,16 @@ import msgspec
 
 from domain.authorizing import settle_authorization
 from domain.capturing import settle_capture
-from domain.dossier import QUERY_DELAYS, Dossier, Move, authorized_state, concluded, next_delay, payment_moved
+from domain.dossier import (
+    CONTRADICTED,
+    QUERY_DELAYS,
+    Dossier,
+    Move,
+    authorized_state,
+    concluded,
+    next_delay,
+    payment_moved,
+)
 from domain.events import OperationQueried, PaymentCorrected, ReviewNeeded
 from domain.ids import EventId, HoldId, OperationId
 from domain.moment import Moment
@@ -122,17 +131,16 @@ def _contradicted(dossier: Dossier, operation: ProviderOperation, finding: Findi
     """A closed operation hears a definite success: the late truth wins, with its evidence, or a person decides."""
     if not isinstance(finding, Succeeded) or operation.state is OperationState.SUCCEEDED:
         return dossier, ()
-    if operation.code == "voided":
+    if operation.code in {"voided", CONTRADICTED}:
         return dossier, ()
     payment = dossier.payment
     same_attempt = operation.attempt_id == dossier.attempt.id
     late_success = operation.kind is OperationKind.AUTHORIZE and payment.state is PaymentState.FAILED and same_attempt
     if late_success and finding.amount == operation.amount:
         return _corrected(dossier, operation, finding, moment)
-    if payment.state is PaymentState.NEEDS_REVIEW:
-        return dossier, ()
     reason = f"our {operation.kind} is {operation.state}, the provider says that it succeeded with {finding.amount}"
-    return _for_review(dossier, operation, reason, moment)
+    disputed = msgspec.structs.replace(operation, code=CONTRADICTED, detail=reason[:500], updated_at=moment.now)
+    return _for_review(dossier.with_operation(disputed), disputed, reason, moment)
 
 
 def _for_review(dossier: Dossier, operation: ProviderOperation, reason: str, moment: Moment) -> Move:

@@ -81,7 +81,8 @@ def settle_void(dossier: Dossier, operation: ProviderOperation, finding: Finding
         case Missing():
             return _failed(dossier, missing(operation, finding, moment), MISSING_CODE, moment)
         case AcceptedPending():
-            return accepted_for_later(dossier, operation, finding, moment)
+            attempt = dossier.attempt.moved_to(AttemptState.VOIDING, now=moment.now)
+            return accepted_for_later(dossier.with_attempt(attempt), operation, finding, moment)
         case Unknown():
             return _unknown(dossier, operation, finding, moment)
 

@@ -88,7 +88,7 @@ class PostgresJournal(Journal):
                 retry_after_seconds=2,
             ) from error
         verdict = _verdict(reply)
-        return Committed() if verdict is None else verdict
+        return Committed(_kept(reply)) if verdict is None else verdict
 
     async def recall(self, tenant_id: TenantId, key: IdempotencyKey, *, lease_seconds: float) -> Resume | Answer | None:
         """Ask `fm.recall_key`, which counts the replay."""
@@ -238,6 +238,12 @@ def _verdict(reply: str) -> Resume | Answer | None:
         case unknown:
             message = f"fm functions gave the verdict {unknown!r}"
             raise ValueError(message)
+
+
+def _kept(reply: str) -> Answer | None:
+    """Read the answer that stands under the key of a committed unit, where it is not the unit's own."""
+    kept = msgspec.json.decode(reply).get("kept")
+    return None if kept is None else _answer(kept, replayed=True)
 
 
 def _answer(reply: dict[str, Any], *, replayed: bool) -> Answer:

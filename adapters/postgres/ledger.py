@@ -5,7 +5,6 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.postgres.engine import tenant_reads
-from adapters.postgres.payments import CLOCK_SLACK, earliest_id
 from application.ports.ledger import AccountView, EntryFilter, LedgerQueries
 from application.ports.payments import BookedEntry
 from domain.ids import LedgerAccountId, LedgerTransactionId, TenantId
@@ -85,7 +84,7 @@ class PostgresLedgerQueries(LedgerQueries):
 
 
 def _entry_conditions(wanted: EntryFilter) -> list[tuple[str, str, object]]:
-    """Write a filter as conditions on the indexed columns; a transaction's id is made within seconds of its booking."""
+    """Write a filter as conditions on the indexed columns."""
     given: list[tuple[str, str, object]] = []
     if wanted.account_id is not None:
         given.append(("account", "e.account_id = :account", wanted.account_id))
@@ -97,6 +96,4 @@ def _entry_conditions(wanted: EntryFilter) -> list[tuple[str, str, object]]:
         given.append(("recorded_from", "e.recorded_at >= :recorded_from", wanted.recorded_from))
     if wanted.recorded_before is not None:
         given.append(("recorded_before", "e.recorded_at < :recorded_before", wanted.recorded_before))
-        last = earliest_id(wanted.recorded_before, CLOCK_SLACK)
-        given.append(("last_id", "e.transaction_id < :last_id", last))
     return given

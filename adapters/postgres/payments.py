@@ -19,7 +19,9 @@ payments = table("payments", *(column(name) for name in Payment.__struct_fields_
 
 READ_DOSSIER = text("select fm.read_dossier(:tenant, :payment, :operation)::text")
 FIND_OPERATION = text("select id from fm.provider_operations where tenant_id = :tenant and key = :key")
-EVENTS = text("select body::text from fm.events where tenant_id = :tenant and payment_id = :payment order by id")
+EVENTS = text(
+    "select body::text from fm.events where tenant_id = :tenant and payment_id = :payment order by recorded_at, id"
+)
 ENTRIES = text(
     """
     select e.transaction_id, e.line, t.kind, e.payment_id, t.refund_id, e.account_id, a.code as account_code,
@@ -29,7 +31,7 @@ ENTRIES = text(
         on t.tenant_id = e.tenant_id and t.id = e.transaction_id and t.recorded_at = e.recorded_at
       join fm.ledger_accounts a on a.tenant_id = e.tenant_id and a.id = e.account_id
     where e.tenant_id = :tenant and e.payment_id = :payment
-    order by e.transaction_id, e.line
+    order by e.recorded_at, e.transaction_id, e.line
     """
 )
 CLOCK_SLACK = timedelta(seconds=2)

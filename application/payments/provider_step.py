@@ -175,11 +175,12 @@ class ProviderStep:
                 answer = self.answers.operation(unit.after, operation_id, request_id=call.request_id)
                 unit = msgspec.structs.replace(unit, idempotency=call.kept(answer))
             try:
-                await self.journal.commit(unit)
+                verdict = await self.journal.commit(unit)
             except Conflict:
                 dossier = await self.payments.get(call.tenant_id, dossier.payment.id)
                 continue
-            return Settled(unit.after, answer)
+            standing = verdict.kept if isinstance(verdict, Committed) else None
+            return Settled(unit.after, standing or answer)
         raise _too_busy()
 
     async def _answer(self, call: Call, settled: "Settled", operation_id: OperationId) -> Answer:

@@ -65,7 +65,9 @@ class Release(msgspec.Struct, frozen=True, tag="release"):
 
 
 class Committed(msgspec.Struct, frozen=True):
-    """The unit became true."""
+    """The unit became true. `kept` is the answer that stands under its key, where that is an earlier one."""
+
+    kept: Answer | None = None
 
 
 class Resume(msgspec.Struct, frozen=True):

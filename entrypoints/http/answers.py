@@ -66,7 +66,7 @@ def _resource(dossier: Dossier, operation: ProviderOperation, status: int) -> An
         body = msgspec.json.encode(refund_out(refund_of(dossier, operation), dossier))
     else:
         body = msgspec.json.encode(payment_out(dossier))
-    return Answer(status, JSON, body, location if status in (CREATED, ACCEPTED) else None)
+    return Answer(status, JSON, body, location if status == CREATED else None)
 
 
 def _declined(operation: ProviderOperation) -> ErrorCode:

@@ -15,7 +15,7 @@ from application.ports.answers import Answers
 from entrypoints.http.answers import JsonAnswers
 from entrypoints.http.auth import require_api_key
 from entrypoints.http.callbacks import CALLBACK_ROUTES
-from entrypoints.http.edge.bodies import StrictBodies
+from entrypoints.http.edge.bodies import BodyRules, StrictBodies
 from entrypoints.http.edge.catalogue import CATALOGUE_ROUTES
 from entrypoints.http.edge.decoding import StrictRequest
 from entrypoints.http.edge.docs import openapi_config
@@ -28,6 +28,9 @@ from entrypoints.http.ledger import LEDGER_ROUTES
 from entrypoints.http.payments import PAYMENT_ROUTES
 from entrypoints.settings import Settings
 from entrypoints.wiring.container import make_container
+
+BODY_MAX_BYTES = 131_072
+"""Fifty metadata values of 500 letters of any script, and the rest of a payment."""
 
 DESCRIPTION = """
 One API between your application and the banks, card gateways and wallets that it needs, with a double-entry ledger
@@ -53,7 +56,10 @@ def make_app(settings: Settings, *overrides: Provider) -> ASGIApp:
     """Make the application with its edge; the container is closed with it."""
     container = make_container(settings, HttpAnswers(), LitestarProvider(), *overrides)
     framework = make_framework(container)
-    return RequestEdge(StrictBodies(TruthfulOptions(framework)), allowed_hosts=settings.allowed_hosts)
+    return RequestEdge(
+        StrictBodies(TruthfulOptions(framework), BodyRules(size_max=BODY_MAX_BYTES)),
+        allowed_hosts=settings.allowed_hosts,
+    )
 
 
 def make_framework(container: AsyncContainer) -> Litestar:

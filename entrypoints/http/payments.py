@@ -43,9 +43,7 @@ Token = Annotated[
         examples=["tok_success"],
     ),
 ]
-Line = Annotated[
-    str, Meta(pattern=r"^[^\x00-\x1f\x7f-\x9f\ufffd]{1,255}\Z", description="One line of 1 to 255 characters.")
-]
+Line = Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f]{1,255}\Z", description="One line of 1 to 255 characters.")]
 Word = Annotated[str, Meta(min_length=1, max_length=64)]
 WebAddress = Annotated[str, Meta(pattern=r"^https?://[!-~]{1,1000}\Z", description="An http(s) address.")]
 Metadata = Annotated[dict[Word, Annotated[str, Meta(max_length=500)]], Meta(max_length=50)]

@@ -318,7 +318,11 @@ begin
   perform fm.post(p_tenant, p_unit);
   perform fm.write_events(p_tenant, p_unit->'events', p_unit->'audit');
   if v_idempotency->>'type' = 'keep' then
-    perform fm.keep_answer(p_tenant, v_idempotency);
+    v_verdict := fm.keep_answer(p_tenant, v_idempotency);
+    if v_verdict->>'body' <> v_idempotency->>'body' then
+      -- Somebody took the key over and answered before us: their answer stands.
+      return jsonb_build_object('verdict', 'committed', 'kept', v_verdict);
+    end if;
   elsif v_idempotency->>'type' = 'release' then
     perform fm.let_go_key(p_tenant, v_idempotency->>'route', v_idempotency->>'key');
   end if;

@@ -249,6 +249,7 @@ create table fm.entries (
 ) partition by range (recorded_at);
 create index entries_account_ix on fm.entries (tenant_id, account_id, transaction_id, line);
 create index entries_payment_ix on fm.entries (tenant_id, payment_id, transaction_id, line);
+create index entries_recorded_ix on fm.entries (tenant_id, recorded_at);
 create index entries_currency_ix on fm.entries (tenant_id, currency, transaction_id, line);
 
 create table fm.events (

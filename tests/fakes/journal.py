@@ -51,17 +51,20 @@ class MemoryJournal(Journal):
         if any(event.event_id in tables.outbox for event in unit.events):
             raise Conflict("this event happened already")
         tables.write_events(unit.events, unit.audit)
+        kept: Answer | None = None
         match unit.idempotency:
             case Claim() as claim:
                 _claimed(tables, claim, now)
             case Keep() as keep:
-                _kept(tables, keep, now)
+                standing = _kept(tables, keep, now)
+                if standing != keep.answer:
+                    kept = msgspec.structs.replace(standing, replayed=True)
             case Release(key):
                 _released(tables, key)
             case None:
                 pass
         self.database.replace(unit.tenant_id, tables)
-        return Committed()
+        return Committed(kept)
 
     async def recall(self, tenant_id: TenantId, key: IdempotencyKey, *, lease_seconds: float) -> Resume | Answer | None:
         """Say what is known of a key, and count that it was asked for."""

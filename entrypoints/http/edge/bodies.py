@@ -24,7 +24,7 @@ _JSON: Final = re.compile(rb'^application/json[ \t]*(?:;[ \t]*charset=(?:utf-8|"
 class BodyRules(msgspec.Struct, frozen=True):
     """How much of a body is read, for how long, and where it need not be JSON."""
 
-    size_max: int = 262_144
+    size_max: int = 65_536
     """Bytes."""
     timeout_seconds: float = 10.0
     """From the first byte waited for to the last one received."""

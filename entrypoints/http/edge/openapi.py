@@ -70,7 +70,7 @@ _SECURITY_SCHEME: Final[JsonObject] = {
 _REPLAYED_KINDS: Final = frozenset({Kind.DECLINED, Kind.NOT_FOUND, Kind.CONFLICT, Kind.INVALID})
 """Refusals that a use case may have given to the first request, so that a repetition gets them again."""
 
-LOCATED: Final = frozenset({"201", "202", "402", "422", "503"})
+LOCATED: Final = frozenset({"201", "402", "422", "503"})
 """Statuses of money-moving routes whose answers may tell where the payment is."""
 
 _NOISE: Final = ("deprecated", "allowEmptyValue", "allowReserved")

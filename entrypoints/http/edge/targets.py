@@ -93,6 +93,6 @@ def _check_text(raw: bytes, place: str) -> None:
         text = unquote_to_bytes(raw).decode()
     except UnicodeDecodeError as fault:
         raise malformed(f"The {place} is not percent-encoded UTF-8.") from fault
-    if "\ufffd" in text or _CONTROL.search(text):
+    if (place == "path" and "\ufffd" in text) or _CONTROL.search(text):
         # U+FFFD stands where a server has already replaced what it could not read.
         raise malformed(f"The {place} holds a control character or what could not be read.")

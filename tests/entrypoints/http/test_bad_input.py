@@ -47,7 +47,7 @@ JSON_FORMS: dict[str, tuple[bytes, Refusal]] = {
     "the amount twice": (payment(more=', "amount": 1'), MALFORMED),
     "the amount twice, one escaped": (payment(more=r', "\u0061mount": 1'), MALFORMED),
     "a name in metadata twice": (payment(more=', "metadata": {"a": "1", "a": "2"}'), MALFORMED),
-    "one byte too many": (payment() + b" " * 65_536, TOO_LARGE),
+    "one byte too many": (payment() + b" " * 131_072, TOO_LARGE),
     "10 MB and one byte": (b'"' + b"x" * 10_485_760, TOO_LARGE),
 }
 AMOUNTS: dict[str, tuple[bytes, Refusal]] = {
@@ -196,7 +196,7 @@ def bad_actions() -> Iterator[tuple[str, bytes, Refusal]]:
             *[(b'{"amount": 0}', INVALID), (b'{"amount": -1}', INVALID), (b'{"amount": 1.0}', INVALID)],
             *[(b'{"amount": "1"}', INVALID), (b'{"amount": true}', INVALID), (b'{"amount": NaN}', MALFORMED)],
             *[(b'{"amount": 9007199254740992}', INVALID), (b'{"amount": 1, "amount": 2}', MALFORMED), (b"1", INVALID)],
-            *[(b"[" * 60_000, MALFORMED), (b"{" + b" " * 65_536 + b"}", TOO_LARGE), (b"\xff", MALFORMED)],
+            *[(b"[" * 60_000, MALFORMED), (b"{" + b" " * 131_072 + b"}", TOO_LARGE), (b"\xff", MALFORMED)],
         ):
             yield action, raw, refusal
 

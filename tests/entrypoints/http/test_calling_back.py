@@ -210,7 +210,7 @@ async def test_every_id_that_the_provider_may_give_is_kept(shop: Shop, owner_url
 
 
 async def test_a_callback_that_is_too_large_is_refused_unread(visitor: Shop) -> None:
-    raw = event(more="x" * 65_536)
+    raw = event(more="x" * 131_072)
 
     answer = await send(visitor, raw, signature(raw))
 

@@ -157,7 +157,7 @@ async def get_payment(payment_id: Annotated[str, PathParameter(max_length=64)]) 
 @post(
     "/v1/payments/{payment_id:str}/cancel",
     status_code=200,
-    errors=("STATE_CONFLICT", "PROV_UNREACHABLE", "PROV_OUTCOME_UNKNOWN"),
+    errors=("STATE_CONFLICT", "PROV_UNREACHABLE", "PROV_INTEGRITY_MISMATCH"),
 )
 async def cancel_payment(payment_id: FromPath[str], data: JSONBody[Cancellation | None] = None) -> Payment:
     """Cancel a payment, with or without saying why."""
