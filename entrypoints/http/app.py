@@ -15,15 +15,14 @@ from application.ports.answers import Answers
 from entrypoints.http.answers import JsonAnswers
 from entrypoints.http.auth import require_api_key
 from entrypoints.http.callbacks import CALLBACK_ROUTES
-from entrypoints.http.edge.bodies import BodyRules, StrictBodies
+from entrypoints.http.edge.bodies import BodyRules
 from entrypoints.http.edge.catalogue import CATALOGUE_ROUTES
 from entrypoints.http.edge.decoding import StrictRequest
 from entrypoints.http.edge.docs import openapi_config
 from entrypoints.http.edge.exceptions import EXCEPTION_HANDLERS
 from entrypoints.http.edge.health import ReadinessChecks, health_routes
-from entrypoints.http.edge.options import TruthfulOptions
 from entrypoints.http.edge.parameters import strict_parameters
-from entrypoints.http.edge.requests import RequestEdge
+from entrypoints.http.edge.wiring import behind_edge
 from entrypoints.http.ledger import LEDGER_ROUTES
 from entrypoints.http.payments import PAYMENT_ROUTES
 from entrypoints.settings import Settings
@@ -56,10 +55,8 @@ def make_app(settings: Settings, *overrides: Provider) -> ASGIApp:
     """Make the application with its edge; the container is closed with it."""
     container = make_container(settings, HttpAnswers(), LitestarProvider(), *overrides)
     framework = make_framework(container)
-    return RequestEdge(
-        StrictBodies(TruthfulOptions(framework), BodyRules(size_max=BODY_MAX_BYTES)),
-        allowed_hosts=settings.allowed_hosts,
-    )
+    rules = BodyRules(size_max=BODY_MAX_BYTES)
+    return behind_edge(framework, allowed_hosts=settings.allowed_hosts, body_rules=rules)
 
 
 def make_framework(container: AsyncContainer) -> Litestar:

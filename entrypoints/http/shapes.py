@@ -227,14 +227,14 @@ class BalancePageOut(msgspec.Struct, frozen=True):
 
 def payment_out(dossier: Dossier) -> PaymentOut:
     """Show a payment."""
-    return PaymentOut(**_payment_fields(dossier))  # type: ignore[arg-type]
+    return PaymentOut(**_payment_fields(dossier))  # type: ignore[arg-type]  # fields by name
 
 
 def payment_detail_out(history: PaymentHistory) -> PaymentDetailOut:
     """Show a payment with its whole story."""
     dossier = history.dossier
     return PaymentDetailOut(
-        **_payment_fields(dossier),  # type: ignore[arg-type]
+        **_payment_fields(dossier),  # type: ignore[arg-type]  # fields by name
         attempts=tuple(attempt_out(attempt, dossier) for attempt in dossier.attempts),
         refunds=tuple(refund_out(refund, dossier) for refund in dossier.refunds),
         entries=tuple(entry_out(entry) for entry in history.entries),

@@ -386,11 +386,12 @@ begin
 end $$;
 
 create or replace function fm.events_given(p_tenant uuid, p_events uuid[]) returns integer
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp set enable_hashjoin = off
+set enable_mergejoin = off as $$
 declare
   n integer;
 begin
-  delete from fm.outbox o where o.tenant_id = p_tenant and o.event_id = any (p_events);
+  delete from fm.outbox o using unnest(p_events) given(id) where o.tenant_id = p_tenant and o.event_id = given.id;
   get diagnostics n = row_count;
   return n;
 end $$;

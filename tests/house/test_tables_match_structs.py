@@ -58,8 +58,8 @@ def fields(struct: type[msgspec.Struct]) -> dict[str, tuple[str, bool]]:
 
 
 def _column(name: str, hint: object) -> tuple[str, bool]:
-    if isinstance(hint, types.UnionType):
-        (inner,) = (one for one in hint.__args__ if one is not types.NoneType)
+    if isinstance(hint, types.UnionType) or typing.get_origin(hint) is typing.Union:
+        (inner,) = (one for one in typing.get_args(hint) if one is not types.NoneType)
         return _column(name, inner)[0], True
     while hasattr(hint, "__supertype__"):
         hint = hint.__supertype__

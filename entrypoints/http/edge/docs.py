@@ -105,7 +105,7 @@ class TruthfulDocument(OpenAPIRenderPlugin):
 class DocumentPage(OpenAPIRenderPlugin):
     """The page that shows the document: Scalar, from the file beside this package."""
 
-    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:  # noqa: ARG002
+    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:  # noqa: ARG002 -- the framework's signature; the page is the same for every request
         """Give the page; it is the same for every request."""
         title = openapi_schema["info"]["title"]
         viewer = msgspec.json.encode(_VIEWER).decode()

@@ -174,7 +174,7 @@ VALUES: st.SearchStrategy[Any] = st.recursive(
 
 
 @given(VALUES, st.booleans())
-def test_ordinary_values_pass_and_decode_alike(value: Any, ascii_only: bool) -> None:  # noqa: FBT001
+def test_ordinary_values_pass_and_decode_alike(value: Any, ascii_only: bool) -> None:  # noqa: FBT001 -- Hypothesis gives it by position
     raw = json.dumps(value, ensure_ascii=ascii_only).encode()
 
     check_json(raw)
