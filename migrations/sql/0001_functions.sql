@@ -386,13 +386,15 @@ begin
 end $$;
 
 create or replace function fm.events_given(p_tenant uuid, p_events uuid[]) returns integer
-language plpgsql security definer set search_path = pg_catalog, pg_temp set enable_hashjoin = off
-set enable_mergejoin = off as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-  n integer;
+  n integer := 0; v_event uuid;
 begin
-  delete from fm.outbox o using unnest(p_events) given(id) where o.tenant_id = p_tenant and o.event_id = given.id;
-  get diagnostics n = row_count;
+  -- One by one along the key: the table is as large as its backlog, the array small.
+  foreach v_event in array p_events loop
+    delete from fm.outbox o where o.tenant_id = p_tenant and o.event_id = v_event;
+    if found then n := n + 1; end if;
+  end loop;
   return n;
 end $$;
 
