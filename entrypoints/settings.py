@@ -174,6 +174,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return with_password(self.broker_url, self.redis_password) if self.broker_url else self.redis
 
 
+EMBEDDED_VARIABLES = """
+# Read by `mediator up` and `mediator demo` alone, where no DATABASE_URL or REDIS_URL is given:
+# MEDIATOR_HOME=            folder of data, logs and secrets; .mediator beside the checkout when empty
+# MEDIATOR_PG_BIN=          folder with `postgres` and `initdb` (15 or newer), instead of the wheel's
+# MEDIATOR_REDIS_SERVER=    `valkey-server` or `redis-server` (6 or newer), instead of the wheel's
+"""
+
+
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """Read the settings from the environment. Raises SettingsError that names everything that is wrong."""
     source = os.environ if environment is None else environment
@@ -266,4 +274,4 @@ def example_file() -> str:
         )
         blocks.append(f"# {meaning}\n# Example: {name.upper()}={example}\n{name.upper()}={shown}\n")
     head = "# Every setting of the mediator with its default. An empty value means the default.\n\n"
-    return head + "\n".join(blocks)
+    return head + "\n".join(blocks) + EMBEDDED_VARIABLES

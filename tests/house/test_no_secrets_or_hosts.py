@@ -64,7 +64,7 @@ def test_no_file_of_the_repository_holds(what: str) -> None:
     ("what", "line"),
     [
         ("the host of a package registry", "see https://py" + "pi.org/project/x"),
-        ("the host of a package registry", '"resolved": "https://registry.npm' + 'js.org/x.tgz"'),
+        ("the host of a package registry", '"resolved": "https://regis' + 'try.npm' + 'js.org/x.tgz"'),
         ("a folder of one machine", "cd /" + "home/somebody/project"),
         ("a private key", "-----BEGIN RSA " + "PRIVATE KEY-----"),
         ("a credential of a cloud or a code host", "key = AK" + "IA" + "ABCDEFGHIJKLMNOP"),
@@ -76,6 +76,6 @@ def test_each_pattern_finds_what_it_is_for(what: str, line: str) -> None:
     assert len(offences(line, FORBIDDEN[what])) == 1
 
 
-@pytest.mark.parametrize("line", ["GET /v1/root/thing", "https://host.example/home/page", "$HOME/work/x", "./work/x"])
+@pytest.mark.parametrize("line", ["GET /v1/root/thing", "https://host.example/home/page", "$HOME/code/x", "./code/x"])
 def test_paths_of_addresses_and_of_the_repository_are_no_folders_of_a_machine(line: str) -> None:
     assert offences(line, FORBIDDEN["a folder of one machine"]) == []
