@@ -64,7 +64,7 @@ def test_no_file_of_the_repository_holds(what: str) -> None:
     ("what", "line"),
     [
         ("the host of a package registry", "see https://py" + "pi.org/project/x"),
-        ("the host of a package registry", '"resolved": "https://regis' + 'try.npm' + 'js.org/x.tgz"'),
+        ("the host of a package registry", '"resolved": "https://regis' + "try.npm" + 'js.org/x.tgz"'),
         ("a folder of one machine", "cd /" + "home/somebody/project"),
         ("a private key", "-----BEGIN RSA " + "PRIVATE KEY-----"),
         ("a credential of a cloud or a code host", "key = AK" + "IA" + "ABCDEFGHIJKLMNOP"),
