@@ -8,6 +8,7 @@ import msgspec
 from application.operations.ask_open_operations import AskOpenOperationsHandler
 from application.operations.ensure_partitions import EnsurePartitionsHandler
 from application.operations.expire_unsent import ExpireUnsentHandler
+from application.operations.forget_keys import ForgetKeysHandler
 from application.operations.relay_outbox import RelayOutbox, RelayOutboxHandler
 
 A_DAY = 86_400.0
@@ -20,6 +21,7 @@ class Chore(StrEnum):
     ASK_OPEN_OPERATIONS = "ask_open_operations"
     EXPIRE_UNSENT = "expire_unsent"
     ENSURE_PARTITIONS = "ensure_partitions"
+    FORGET_KEYS = "forget_keys"
 
 
 class Schedule(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,6 +40,7 @@ SCHEDULES = (
     Schedule(chore=Chore.ASK_OPEN_OPERATIONS, every_seconds=1.0, drains=True),
     Schedule(chore=Chore.EXPIRE_UNSENT, every_seconds=60.0),
     Schedule(chore=Chore.ENSURE_PARTITIONS, every_seconds=A_DAY),
+    Schedule(chore=Chore.FORGET_KEYS, every_seconds=60.0),
 )
 
 
@@ -49,6 +52,7 @@ class Chores:
     ask_open_operations: AskOpenOperationsHandler
     expire_unsent: ExpireUnsentHandler
     ensure_partitions: EnsurePartitionsHandler
+    forget_keys: ForgetKeysHandler
 
     async def __call__(self, chore: Chore) -> int:
         """Make one pass; give how much was done. Raises SERVICE_UNAVAILABLE."""
@@ -61,3 +65,5 @@ class Chores:
                 return await self.expire_unsent()
             case Chore.ENSURE_PARTITIONS:
                 return await self.ensure_partitions()
+            case Chore.FORGET_KEYS:
+                return await self.forget_keys()

@@ -10,6 +10,7 @@ from adapters.queue.jobs import DramatiqJobQueue
 from application.operations.ask_open_operations import AskOpenOperationsHandler
 from application.operations.ensure_partitions import EnsurePartitionsHandler
 from application.operations.expire_unsent import ExpireUnsentHandler
+from application.operations.forget_keys import ForgetKeysHandler
 from application.operations.list_jobs import ListJobsHandler
 from application.operations.park_job import ParkJobHandler
 from application.operations.react_to_event import React, ReactToEventHandler
@@ -51,6 +52,7 @@ class Queue(Provider):
         ReactToEventHandler,
         ExpireUnsentHandler,
         EnsurePartitionsHandler,
+        ForgetKeysHandler,
         ParkJobHandler,
         RequeueJobHandler,
         ListJobsHandler,

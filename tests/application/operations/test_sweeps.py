@@ -5,6 +5,7 @@ import pytest
 from application.operations.ask_open_operations import AskOpenOperationsHandler
 from application.operations.ensure_partitions import EnsurePartitionsHandler
 from application.operations.expire_unsent import ExpireUnsentHandler
+from application.operations.forget_keys import ForgetKeysHandler
 from application.operations.relay_outbox import RelayOutboxHandler
 from application.schedules import SCHEDULES, Chore, Chores
 from application.subscriptions import SUBSCRIPTIONS
@@ -107,7 +108,7 @@ async def test_every_chore_has_a_schedule_and_can_be_done(
 ) -> None:
     house = background.house
     relay = RelayOutboxHandler(house.outbox, background.queue, SUBSCRIPTIONS)
-    chores = Chores(relay, ask, expire, EnsurePartitionsHandler(house.outbox))
+    chores = Chores(relay, ask, expire, EnsurePartitionsHandler(house.outbox), ForgetKeysHandler(house.outbox))
     await background.receive_callback()
 
     done = {schedule.chore: await chores(schedule.chore) for schedule in SCHEDULES}
