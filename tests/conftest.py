@@ -8,8 +8,8 @@
 - `empty_database`: one without a schema.
 - `redis_url`: a Redis that was emptied for the test, and that no other worker uses.
 
-The servers start when the first test asks (3 s) and end with the run. To use a PostgreSQL of your own, set
-`MEDIATOR_TEST_DATABASE_OWNER_URL` to a superuser's address on it.
+The servers start when the first test asks (3 s) and end with the run. To use your own, set
+`MEDIATOR_TEST_DATABASE_OWNER_URL` to a superuser's address on a PostgreSQL, and `MEDIATOR_TEST_REDIS_URL`.
 """
 
 from collections.abc import AsyncIterator, Iterator

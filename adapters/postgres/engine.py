@@ -15,6 +15,7 @@ from domain.ids import TenantId
 
 APPLICATION_ROLE = "mediator_app"
 SET_TENANT = text("select set_config('app.tenant', :tenant, true)")
+LOCK_NOT_AVAILABLE = "55P03"
 ACQUIRE_SECONDS = 2.0
 STATEMENT_SECONDS = 15.0
 CONNECT_SECONDS = 5.0
@@ -93,6 +94,8 @@ def unavailable(error: Exception) -> Exception:
     """Name a failure of the database for the caller; a fault in our own statement stays what it is."""
     if isinstance(error, PoolTimeoutError):
         return MediatorError(BACKPRESSURE, "All database connections are busy.", retry_after_seconds=1)
+    if isinstance(error, DBAPIError) and sqlstate_of(error) == LOCK_NOT_AVAILABLE:
+        return MediatorError(BACKPRESSURE, "A lock could not be had in time.", retry_after_seconds=1)
     if is_connection_trouble(error):
         return MediatorError(SERVICE_UNAVAILABLE, "The database cannot be reached.", retry_after_seconds=2)
     return error

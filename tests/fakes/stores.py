@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import threading
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from multiprocessing.connection import Client, Listener
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from adapters.postgres.engine import APPLICATION_ROLE
 from adapters.postgres.migrating import migrate
 
 OWNER_URL_SETTING = "MEDIATOR_TEST_DATABASE_OWNER_URL"
+REDIS_URL_SETTING = "MEDIATOR_TEST_REDIS_URL"
 START_SECONDS = 120.0
 
 
@@ -52,8 +53,8 @@ class Database(msgspec.Struct, frozen=True, kw_only=True):
 class StoreKeeper:
     """Starts the stores when the first test asks for them, in the process that outlives all tests.
 
-    Workers ask over a socket, so that a run of pure tests starts nothing. With `MEDIATOR_TEST_DATABASE_OWNER_URL` set,
-    that server is used instead of the embedded PostgreSQL; its login must be a superuser.
+    Workers ask over a socket, so that a run of pure tests starts nothing. `MEDIATOR_TEST_DATABASE_OWNER_URL` (a
+    superuser's) and `MEDIATOR_TEST_REDIS_URL` name servers to be used instead of the embedded ones.
     """
 
     def __init__(self) -> None:
@@ -68,16 +69,18 @@ class StoreKeeper:
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop whatever was started and remove its folder."""
-        with Client(self.address, family="AF_UNIX", authkey=self.secret) as door:
-            door.send("stop")
-        self._thread.join()
-        self._listener.close()
+        """Stop whatever was started and remove its folder, even if somebody has removed it before us."""
+        with suppress(FileNotFoundError):  # Gone with its folder: nobody comes in, and the thread ends with us.
+            with Client(self.address, family="AF_UNIX", authkey=self.secret) as door:
+                door.send("stop")
+            self._thread.join()
+        with suppress(FileNotFoundError):
+            self._listener.close()
         if isinstance(self._answer, Servers):
             asyncio.run(_forget(self._answer))
         if self._stores is not None:
             self._stores.stop()
-        shutil.rmtree(self._folder)
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     def _serve(self) -> None:
         """Answer one worker after the other; the first one waits for the servers to start."""
@@ -99,16 +102,22 @@ class StoreKeeper:
         return self._answer
 
     def _start(self) -> Servers:
-        self._stores = EmbeddedStores(self._folder / "stores", fsync=False)
-        urls = self._stores.start()
-        owner_url = os.environ.get(OWNER_URL_SETTING) or urls.database_owner_url
+        """Use the servers that are given, and start what is missing."""
+        owner_url, redis_url = os.environ.get(OWNER_URL_SETTING), os.environ.get(REDIS_URL_SETTING)
+        application_url = None
+        if owner_url is None or redis_url is None:
+            self._stores = EmbeddedStores(self._folder / "stores", fsync=False)
+            urls = self._stores.start()
+            redis_url = redis_url or urls.redis_url
+            if owner_url is None:
+                owner_url, application_url = urls.database_owner_url, urls.database_url
         template = f"mediator_test_{secrets.token_hex(4)}"
         asyncio.run(_prepare(owner_url, template))
-        application_url = urls.database_url
-        if OWNER_URL_SETTING in os.environ:
-            application_url = asyncio.run(_make_login(owner_url, template))
         return Servers(
-            owner_url=owner_url, application_url=application_url, redis_url=urls.redis_url, template=template
+            owner_url=owner_url,
+            application_url=application_url or asyncio.run(_make_login(owner_url, template)),
+            redis_url=redis_url,
+            template=template,
         )
 
 

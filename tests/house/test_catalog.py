@@ -5,10 +5,12 @@ point to nobody's rows (S3), nothing deferred and nothing that acts by itself (S
 amounts and zoned times (S6), and functions that begin with their tenant (C1).
 """
 
+from collections.abc import AsyncIterator
+
 import asyncpg
 import pytest
 
-from tests.fakes.stores import Database
+from tests.fakes.stores import Database, Servers, cloned
 
 DIRECTORIES = ("api_key_directory", "provider_account_directory")
 """Keyed by what is looked up before the tenant is known (S8): the only tables without a tenant in front."""
@@ -248,11 +250,22 @@ FAULTS: dict[str, Fault] = {
 """Each fault: the rule that must find it, under which name, and how it is planted."""
 
 
+@pytest.fixture(scope="module")
+async def planted(servers: Servers) -> AsyncIterator[Database]:
+    """A database in which nobody else holds a lock."""
+    async with cloned(servers) as clone:
+        yield clone
+
+
 @pytest.fixture
-async def owner(fresh_database: Database) -> asyncpg.Connection:
+async def owner(planted: Database) -> AsyncIterator[asyncpg.Connection]:
     """The schema's owner, in a transaction that is never committed."""
-    connection: asyncpg.Connection = await asyncpg.connect(fresh_database.owner_url)
-    return connection
+    connection = await asyncpg.connect(planted.owner_url)
+    transaction = connection.transaction()
+    await transaction.start()
+    yield connection
+    await transaction.rollback()
+    await connection.close()
 
 
 async def findings(owner: asyncpg.Connection) -> set[tuple[str, str]]:
@@ -262,20 +275,14 @@ async def findings(owner: asyncpg.Connection) -> set[tuple[str, str]]:
 
 async def test_the_schema_keeps_every_rule(owner: asyncpg.Connection) -> None:
     assert await findings(owner) == set()
-    await owner.close()
 
 
 @pytest.mark.parametrize("name", FAULTS)
 async def test_a_planted_fault_is_found(owner: asyncpg.Connection, name: str) -> None:
     rule, subject, planting = FAULTS[name]
-    transaction = owner.transaction()
-    await transaction.start()
     await owner.execute(planting)
-    found = await findings(owner)
-    await transaction.rollback()
-    await owner.close()
 
-    assert (rule, subject) in found
+    assert (rule, subject) in await findings(owner)
 
 
 def test_every_rule_has_a_planted_fault() -> None:
@@ -293,6 +300,5 @@ async def test_the_directories_are_the_only_tables_that_are_keyed_by_something_e
         where c.relnamespace = 'fm'::regnamespace and a.attname <> 'tenant_id'
         """
     )
-    await owner.close()
 
     assert sorted(row["relname"] for row in rows) == sorted(DIRECTORIES)

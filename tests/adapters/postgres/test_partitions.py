@@ -13,6 +13,7 @@ from uuid_utils.compat import uuid7
 from adapters.postgres.engine import PoolSize, make_engine
 from adapters.postgres.identity import PostgresTenants
 from adapters.postgres.outbox import PostgresOutbox
+from domain.errors import BACKPRESSURE, SERVICE_UNAVAILABLE, MediatorError
 from domain.ids import ProviderAccountId
 from tests.fakes.house import postgres_house
 from tests.fakes.identity import a_tenant
@@ -20,6 +21,7 @@ from tests.fakes.keeping import keep, story_for
 from tests.fakes.stores import Database
 
 PARENTS = ("audit_events", "entries", "events", "ledger_transactions")
+COME_AGAIN = (BACKPRESSURE, SERVICE_UNAVAILABLE)
 PATIENCE_SECONDS = 2.0
 """How long a payment may be held up by the making of parts: four times what reliability promises."""
 
@@ -97,13 +99,26 @@ async def test_the_parts_meet_without_gap_or_overlap(fresh_database_owner: async
         assert all(begin.endswith("-01 00:00:00+00") for begin, _ in bounds)
 
 
-async def test_many_who_make_room_at_once_are_no_trouble(
+async def test_many_who_make_room_at_once_make_it_once_or_are_told_to_come_again(
     fresh_database_owner: asyncpg.Connection, outbox: PostgresOutbox
 ) -> None:
-    made = await asyncio.gather(*(outbox.ensure_partitions(8) for _ in range(4)))
+    ends = await asyncio.gather(*(outbox.ensure_partitions(8) for _ in range(4)), return_exceptions=True)
 
-    assert sum(made) == 5 * len(PARENTS)
+    refusals = [end for end in ends if isinstance(end, BaseException)]
+    assert all(isinstance(end, MediatorError) and end.entry in COME_AGAIN for end in refusals), refusals
+    assert sum(end for end in ends if isinstance(end, int)) == 5 * len(PARENTS)
     assert {len(found) for found in (await parts(fresh_database_owner)).values()} == {10}
+
+
+async def test_whoever_cannot_make_room_for_now_is_told_to_come_again(
+    fresh_database_owner: asyncpg.Connection, outbox: PostgresOutbox
+) -> None:
+    async with fresh_database_owner.transaction():
+        await fresh_database_owner.fetchval("select count(*) from fm.entries")  # A report that takes its time.
+        with pytest.raises(MediatorError) as refusal:
+            await outbox.ensure_partitions(12)
+
+    assert refusal.value.entry in COME_AGAIN
 
 
 async def test_making_room_gives_way_to_payments(

@@ -268,8 +268,14 @@ async def test_rows_are_found_by_an_index(crowded: Crowd, name: str) -> None:
 async def test_not_many_more_rows_are_read_than_are_given(crowded: Crowd, name: str) -> None:
     crowded.told.clear()
     await CALLS[name](crowded)
+    read = {
+        (plan.statement, node.table): node.read
+        for plan in crowded.plans()
+        for node in plan.root.all()
+        if node.table in crowded.big_tables  # The driver reads the catalog now and then, for the types.
+    }
 
-    assert sum(node.read for plan in crowded.plans() for node in plan.root.all()) < READ_MAX
+    assert sum(read.values()) < READ_MAX, read
 
 
 async def test_looking_for_tenants_with_work_scans_nothing_but_what_waits(crowded: Crowd) -> None:
