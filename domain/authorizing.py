@@ -16,7 +16,6 @@ from domain.dossier import (
     not_sent,
     payment_moved,
     rejected,
-    reviewed_or,
 )
 from domain.errors import PROV_INTEGRITY_MISMATCH, PROV_UNREACHABLE, STATE_CONFLICT, MediatorError
 from domain.events import (
@@ -199,7 +198,7 @@ def _authorized(dossier: Dossier, operation: ProviderOperation, finding: Succeed
     )
     payment = payment_moved(
         payment,
-        reviewed_or(dossier, PaymentState.SUCCEEDED if captured else authorized_state(payment)),
+        PaymentState.SUCCEEDED if captured else authorized_state(payment),
         now,
         authorized_minor=operation.amount_minor,
         captured_minor=operation.amount_minor if captured else 0,

@@ -16,7 +16,6 @@ from domain.dossier import (
     rejected,
     require_positive,
     require_quiet,
-    reviewed_or,
 )
 from domain.errors import (
     CAPTURE_EXCEEDS_AUTHORIZATION,
@@ -104,7 +103,7 @@ def _captured(dossier: Dossier, operation: ProviderOperation, finding: Succeeded
     released_minor = payment.authorized_minor - captured_minor if operation.final else 0
     payment = payment_moved(
         payment,
-        reviewed_or(dossier, PaymentState.SUCCEEDED if operation.final else PaymentState.PARTIALLY_CAPTURED),
+        PaymentState.SUCCEEDED if operation.final else PaymentState.PARTIALLY_CAPTURED,
         now,
         captured_minor=captured_minor,
         authorized_minor=payment.authorized_minor - released_minor,
@@ -128,7 +127,7 @@ def _failed(dossier: Dossier, done: ProviderOperation, code: str, moment: Moment
     """The capture certainly did not happen: the authorization stands as before."""
     payment, now = dossier.payment, moment.now
     attempt = dossier.attempt.moved_to(AttemptState.AUTHORIZED, now=now)
-    payment = payment_moved(payment, reviewed_or(dossier, authorized_state(payment)), now)
+    payment = payment_moved(payment, authorized_state(payment), now)
     event = CaptureFailed(
         event_id=EventId(moment.new_id()),
         payment_id=payment.id,

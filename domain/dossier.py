@@ -4,7 +4,15 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from domain.errors import NOT_FOUND, PROV_UNREACHABLE, STATE_CONFLICT, VAL_AMOUNT, FieldError, MediatorError
+from domain.errors import (
+    NOT_FOUND,
+    PROV_INTEGRITY_MISMATCH,
+    PROV_UNREACHABLE,
+    STATE_CONFLICT,
+    VAL_AMOUNT,
+    FieldError,
+    MediatorError,
+)
 from domain.events import Event, OutcomeUnknown, PaymentPending
 from domain.ids import EventId, HoldId, OperationId, Prefix, RefundId, public_id
 from domain.moment import Moment
@@ -24,6 +32,9 @@ SEND_WITHIN = timedelta(seconds=5)
 
 CONTRADICTED = "contradicted"
 """Code of an operation of which the provider says the opposite of what we had concluded."""
+
+DISPUTED_CODES = frozenset({CONTRADICTED, PROV_INTEGRITY_MISMATCH.code})
+"""Codes of operations of which we and the provider say different things: a person decides."""
 
 MISSING_CODE = "missing_at_provider"
 """Code of an operation that never arrived at the provider."""
@@ -187,12 +198,26 @@ def require_positive(amount: Money) -> None:
         raise MediatorError(VAL_AMOUNT, f"The amount {detail}.", errors=(FieldError("/amount", detail),))
 
 
-def reviewed_or(dossier: Dossier, state: PaymentState) -> PaymentState:
-    """Where a payment stands that has moved on: under review while a refund, or what a provider said of it, is."""
-    under_review = any(refund.state is RefundState.NEEDS_REVIEW for refund in dossier.refunds) or any(
-        operation.code == CONTRADICTED for operation in dossier.operations
+def is_under_review(dossier: Dossier) -> bool:
+    """Whether a person must look: at a refund, at what the provider contradicts, or at what it never tells."""
+    return any(refund.state is RefundState.NEEDS_REVIEW for refund in dossier.refunds) or any(
+        operation.code in DISPUTED_CODES or (operation.is_open and operation.queries >= len(QUERY_DELAYS))
+        for operation in dossier.operations
     )
-    return PaymentState.NEEDS_REVIEW if under_review else state
+
+
+def reviewed(dossier: Dossier) -> Dossier:
+    """Give the dossier with its payment under review while anything of it is, and no longer.
+
+    Every move that learns something ends here: a move that knows of one operation only must not forget the others.
+    """
+    payment = dossier.payment
+    state = payment.state
+    if is_under_review(dossier):
+        state = PaymentState.NEEDS_REVIEW
+    elif state is PaymentState.NEEDS_REVIEW and payment.authorized_minor:
+        state = PaymentState.SUCCEEDED if payment.capturable.minor == 0 else authorized_state(payment)
+    return dossier.with_payment(msgspec.structs.replace(payment, state=state))
 
 
 def authorized_state(payment: Payment) -> PaymentState:

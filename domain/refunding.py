@@ -125,8 +125,8 @@ def _moved(refund: Refund, state: RefundState, moment: Moment, code: str | None 
 def _succeeded(dossier: Dossier, operation: ProviderOperation, finding: Succeeded, moment: Moment) -> Move:
     refund = refund_of(dossier, operation)
     if finding.amount != operation.amount:
-        reviewed = dossier.with_refund(_moved(refund, RefundState.NEEDS_REVIEW, moment))
-        return mismatched(reviewed, operation, finding, moment)
+        held = dossier.with_refund(_moved(refund, RefundState.NEEDS_REVIEW, moment))
+        return mismatched(held, operation, finding, moment)
     done = concluded(operation, OperationState.SUCCEEDED, now=moment.now, provider_reference=finding.provider_reference)
     event = RefundSucceeded(
         event_id=EventId(moment.new_id()),

@@ -15,6 +15,7 @@ from domain.dossier import (
     concluded,
     next_delay,
     payment_moved,
+    reviewed,
 )
 from domain.events import OperationQueried, PaymentCorrected, ReviewNeeded
 from domain.ids import EventId, HoldId, OperationId
@@ -65,6 +66,11 @@ def settle(dossier: Dossier, operation_id: OperationId, finding: Finding, moment
         return _queried(dossier, operation, finding, moment)
     if operation.kind is OperationKind.AUTHORIZE and _being_voided(dossier, operation):
         return dossier, ()
+    after, events = _learned(dossier, operation, finding, moment)
+    return reviewed(after), events
+
+
+def _learned(dossier: Dossier, operation: ProviderOperation, finding: Finding, moment: Moment) -> Move:
     match operation.kind:
         case OperationKind.AUTHORIZE:
             return settle_authorization(dossier, operation, finding, moment)
@@ -189,4 +195,4 @@ def _corrected(dossier: Dossier, operation: ProviderOperation, finding: Succeede
         hold_id=payment.hold_id,
         evidence=f"provider reference {finding.provider_reference}; our state was {operation.state}",
     )
-    return dossier.with_payment(payment).with_attempt(attempt).with_operation(done), (event,)
+    return reviewed(dossier.with_payment(payment).with_attempt(attempt).with_operation(done)), (event,)

@@ -16,7 +16,6 @@ from domain.dossier import (
     not_sent,
     payment_moved,
     rejected,
-    reviewed_or,
 )
 from domain.errors import PROV_UNREACHABLE, STATE_CONFLICT, MediatorError
 from domain.events import Event, PaymentVoided, VoidFailed, VoidStarted
@@ -107,7 +106,7 @@ def _voided(dossier: Dossier, operation: ProviderOperation, finding: Succeeded, 
     attempt = dossier.attempt.moved_to(AttemptState.SUCCEEDED if kept else AttemptState.VOIDED, now=now)
     payment = payment_moved(
         payment,
-        reviewed_or(dossier, PaymentState.SUCCEEDED if kept else PaymentState.CANCELLED),
+        PaymentState.SUCCEEDED if kept else PaymentState.CANCELLED,
         now,
         authorized_minor=payment.captured_minor,
         action_url=None,
@@ -143,7 +142,7 @@ def _failed(dossier: Dossier, done: ProviderOperation, code: str, moment: Moment
         asked = msgspec.structs.replace(authorization, next_query_at=now + next_delay(authorization.queries))
         dossier = dossier.with_operation(asked)
     else:
-        payment = payment_moved(payment, reviewed_or(dossier, authorized_state(payment)), now)
+        payment = payment_moved(payment, authorized_state(payment), now)
     attempt = dossier.attempt.moved_to(back, now=now)
     event = VoidFailed(
         event_id=EventId(moment.new_id()),

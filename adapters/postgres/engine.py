@@ -16,7 +16,7 @@ from domain.ids import TenantId
 APPLICATION_ROLE = "mediator_app"
 SET_TENANT = text("select set_config('app.tenant', :tenant, true)")
 LOCK_NOT_AVAILABLE = "55P03"
-ACQUIRE_SECONDS = 2.0
+ACQUIRE_SECONDS = 5.0
 STATEMENT_SECONDS = 15.0
 CONNECT_SECONDS = 5.0
 
@@ -37,7 +37,7 @@ def make_engine(url: str, *, pool: PoolSize, application: str, as_role: str | No
     """Make an engine whose calls are autocommitted one by one unless a transaction is begun.
 
     `as_role` lowers a privileged login to the application's role for every statement. Statements end after 15 s,
-    waiting for a connection after 2 s.
+    waiting for a connection after 5 s.
     """
     settings = {"TimeZone": "UTC", "application_name": application}
     if as_role is not None:

@@ -3,7 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.events import RefundSucceeded
+from domain.dossier import DISPUTED_CODES
+from domain.events import RefundSucceeded, ReviewNeeded
 from domain.payments import LIVE_ATTEMPT_STATES, CaptureMode, PaymentState
 from domain.refunds import RefundState
 from tests.fakes.books import OPEN_HOLD_STATES
@@ -96,6 +97,18 @@ def test_every_open_operation_is_asked_about_or_is_a_matter_for_a_person(story: 
             parked = one.kind == "authorize" and voiding
             assert watched or not one.is_open or parked or told.payment.state is PaymentState.NEEDS_REVIEW
             assert one.is_open or not watched
+
+    lead(story, choices, check)
+
+
+@EVERY_LIFE
+def test_what_a_person_must_look_at_is_not_forgotten(story: Story, choices: list[int]) -> None:
+    def check(told: Story) -> None:
+        for event in told.events:
+            if isinstance(event, ReviewNeeded):
+                operation = told.dossier.operation(event.operation_id)
+                if operation.is_open or operation.code in DISPUTED_CODES:
+                    assert told.payment.state is PaymentState.NEEDS_REVIEW
 
     lead(story, choices, check)
 

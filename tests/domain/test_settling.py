@@ -177,14 +177,33 @@ def test_the_success_of_a_cancelled_authorization_is_no_contradiction() -> None:
     assert story.dossier == once
 
 
-def test_a_second_charge_under_one_payment_stays_under_review_when_the_second_attempt_succeeds() -> None:
+@EVERY_FINDING
+def test_a_charge_of_an_earlier_attempt_is_not_forgotten_however_the_next_attempt_ends(
+    finding: Finding | None,
+) -> None:
     story = Story().settle(NOT_SENT)
     first = story.operation()
     story.try_again().settle(Succeeded("ch_of_the_first_attempt", first.amount), first.id)
     assert story.payment.state is PaymentState.NEEDS_REVIEW
-    story.succeed()
+    story.settle(told(story, finding))
 
     assert story.payment.state is PaymentState.NEEDS_REVIEW
+
+
+def test_a_refund_that_nobody_can_tell_of_is_not_forgotten_when_the_rest_is_cancelled() -> None:
+    story = authorized_story().capture(400).succeed().give_back(300).settle(UNKNOWN)
+    while story.operation().next_query_at is not None:
+        story.wait_for_query().settle(UNKNOWN)
+    assert story.payment.state is PaymentState.NEEDS_REVIEW
+    story.void().succeed()
+
+    assert story.payment.state is PaymentState.NEEDS_REVIEW
+
+
+def test_a_payment_goes_on_when_the_refund_that_nobody_could_tell_of_is_answered_after_all() -> None:
+    story = exhausted(OperationKind.REFUND).succeed()
+
+    assert story.payment.state is PaymentState.SUCCEEDED
 
 
 def test_a_refund_under_review_is_not_forgotten_when_a_capture_succeeds() -> None:

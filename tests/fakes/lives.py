@@ -63,7 +63,14 @@ def _wait_for_query(story: Story, _: int) -> None:
     )
 
 
-_MOVES = (_capture, _capture, _refund, _refund, _cancel, _try_again, _expire, _wait_for_query)
+def _ask_in_vain(story: Story, _: int) -> None:
+    """Ask about the latest operation until there is nobody left to ask."""
+    operation_id = story.operation().id
+    while story.dossier.operation(operation_id).next_query_at is not None:
+        story.wait_for_query(operation_id).settle(UNKNOWN, operation_id)
+
+
+_MOVES = (_capture, _capture, _refund, _refund, _cancel, _try_again, _expire, _wait_for_query, _ask_in_vain)
 
 
 def _finding(operation: ProviderOperation, choice: int) -> Finding:

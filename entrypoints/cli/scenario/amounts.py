@@ -7,7 +7,7 @@ from entrypoints.cli.scenario.steps import Step
 async def capture_a_part(shop: Shop) -> str:
     """Reserve the price, take a part of it, and let the rest go; more than is left cannot be taken."""
     reserved = await shop.pay("tok_success", capture_mode="manual")
-    path = f"/v1/payments/{reserved.json['id']}/capture"
+    path = f"/v1/payments/{reserved.payment_id}/capture"
     beyond = await shop.post(path, {"amount": shop.price + 1})
     captured = await shop.post(path, {"amount": shop.part, "final": True})
     left = captured.json["amount_capturable"]

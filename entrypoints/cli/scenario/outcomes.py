@@ -7,7 +7,7 @@ from entrypoints.cli.scenario.steps import Step
 async def pay(shop: Shop) -> str:
     """Take money at once."""
     answer = await shop.pay("tok_success")
-    payment = await shop.payment(answer.json["id"])
+    payment = await shop.payment(answer.payment_id)
     return f"{answer.verdict}, money {payment['money_state']}, {shop.shown(payment['amount_captured'])} captured"
 
 
@@ -21,7 +21,7 @@ async def pay_with_a_declined_card(shop: Shop) -> str:
 async def pay_with_an_action_of_the_customer(shop: Shop) -> str:
     """Wait for the customer, whom the simulator's control door plays."""
     answer = await shop.pay("tok_action")
-    waiting = await shop.payment(answer.json["id"])
+    waiting = await shop.payment(answer.payment_id)
     page = "a page to go to" if waiting["action_url"] else "no page to go to"
     await shop.at_the_provider(f"charges/{charge_of(waiting)}/complete_action", {"approve": True})
     payment = await shop.payment_once(waiting["id"], lambda found: found["state"] == "succeeded")
@@ -34,7 +34,7 @@ async def pay_while_the_provider_hangs(shop: Shop) -> str:
     The provider's callback may be quicker than our deadline; then the truth is known when the request is answered.
     """
     answer = await shop.pay("tok_timeout")
-    payment = await shop.payment_once(answer.json["id"], lambda found: found["state"] == "succeeded")
+    payment = await shop.payment_once(answer.payment_id, lambda found: found["state"] == "succeeded")
     honest = {"202 processing unknown", "201 succeeded moved"}
     first = f"{answer.verdict} {answer.json['money_state']}"
     told = "202 unknown or 201 settled" if first in honest else first
@@ -44,7 +44,7 @@ async def pay_while_the_provider_hangs(shop: Shop) -> str:
 async def pay_and_lose_the_answer(shop: Shop) -> str:
     """Lose the connection to a provider that takes the money a moment later: unknown, until it was asked."""
     answer = await shop.pay("tok_late")
-    payment = await shop.payment_once(answer.json["id"], lambda found: found["state"] == "succeeded")
+    payment = await shop.payment_once(answer.payment_id, lambda found: found["state"] == "succeeded")
     doubted = any(entry["event"] == "payment.outcome_unknown" for entry in payment["timeline"])
     story = "after doubt" if doubted else "without doubt"
     return (

@@ -16,8 +16,9 @@ SETTLE_SECONDS = 25.0
 
 _POLL_SECONDS = 0.05
 _RETRY_SECONDS = 30.0
+_OK = 200
 _IN_FLIGHT = 409
-_BUSY = 503
+_BUSY = (429, 503)
 
 
 class Addresses(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,6 +52,13 @@ class Answer(msgspec.Struct, frozen=True):
         said = self.json
         return f"{self.status} {said.get('code') or said.get('state')}"
 
+    @property
+    def payment_id(self) -> str:
+        """The id of the payment that it shows. Raises ValueError with the verdict when it shows none."""
+        if "id" not in self.json:
+            raise ValueError(f"a payment was needed, but the API answered {self.verdict}")
+        return str(self.json["id"])
+
 
 class Shop:
     """Sells for `price`, of which `part` is less than half; both in minor units of one currency."""
@@ -78,10 +86,7 @@ class Shop:
 
     async def paid(self, method: str = "tok_success", **more: object) -> str:
         """Create a payment that the API takes, and give its id. Raises ValueError when it does not take it."""
-        answer = await self.pay(method, key=None, **more)
-        if answer.status not in (201, 202):
-            raise ValueError(f"a payment was needed, but the API answered {answer.verdict}")
-        return str(answer.json["id"])
+        return (await self.pay(method, key=None, **more)).payment_id
 
     async def post(self, path: str, body: Mapping[str, object], *, key: str | None = None) -> Answer:
         """Send a request that moves money, with a key of its own unless one is given."""
@@ -91,14 +96,17 @@ class Shop:
         """Send a request as a careful client does: while its first try still runs, wait as told and repeat it."""
         deadline = time.monotonic() + _RETRY_SECONDS
         answer = await self.post(path, body, key=key)
-        while answer.status in (_IN_FLIGHT, _BUSY) and time.monotonic() < deadline:
+        while answer.status == _IN_FLIGHT and time.monotonic() < deadline:
             await asyncio.sleep(float(answer.headers["retry-after"]))
             answer = await self.post(path, body, key=key)
         return answer
 
     async def payment(self, payment_id: str) -> Any:  # noqa: ANN401 -- whatever JSON the API answers -- see `Answer.json`
         """Read a payment with its attempts, refunds, entries and timeline."""
-        return (await self._ask("GET", f"/v1/payments/{payment_id}")).json
+        answer = await self._ask("GET", f"/v1/payments/{payment_id}")
+        if answer.status != _OK:
+            raise ValueError(f"payment {payment_id} was to be read, but the API answered {answer.verdict}")
+        return answer.json
 
     async def payment_once(self, payment_id: str, happened: Callable[[Any], bool]) -> Any:  # noqa: ANN401 -- whatever JSON the API answers
         """Read a payment again and again until that happened, or until there was time enough for it."""
@@ -131,6 +139,15 @@ class Shop:
             return msgspec.json.decode(said)
 
     async def _ask(self, method: str, path: str, body: bytes | None = None, more: Mapping[str, str] = {}) -> Answer:
+        """Ask, and come again (with the same key) when the API is too busy and says when to."""
+        deadline = time.monotonic() + _RETRY_SECONDS
+        answer = await self._ask_once(method, path, body, more)
+        while answer.status in _BUSY and "retry-after" in answer.headers and time.monotonic() < deadline:
+            await asyncio.sleep(float(answer.headers["retry-after"]))
+            answer = await self._ask_once(method, path, body, more)
+        return answer
+
+    async def _ask_once(self, method: str, path: str, body: bytes | None, more: Mapping[str, str]) -> Answer:
         headers = {"Authorization": f"Bearer {self._addresses.api_key}", "Content-Type": "application/json", **more}
         url = f"{self._addresses.api_url}{path}"
         async with self._session.request(method, url, data=body, headers=headers) as response:

@@ -23,6 +23,33 @@ async def test_request_in_flight_is_repeated_with_its_key_after_the_time_that_wa
     assert script.asked == [("POST", "/v1/payments", "one", b'{"amount":1}')] * 3
 
 
+@pytest.mark.parametrize("status", [429, 503])
+async def test_request_that_came_at_a_busy_time_comes_again_with_its_key(
+    shop: Shop, script: Script, status: int
+) -> None:
+    script.answer(status, {"code": "BACKPRESSURE"}, retry_after="0")
+    script.answer(201, {"id": "pay_1"})
+
+    answer = await shop.pay("tok_success", key="one")
+
+    assert answer.payment_id == "pay_1"
+    assert [key for _, _, key, _ in script.asked] == ["one", "one"]
+
+
+async def test_refusal_that_names_no_time_to_come_again_is_taken_as_it_is(shop: Shop, script: Script) -> None:
+    script.answer(503, {"code": "ROUTE_NO_PROVIDER"})
+
+    with pytest.raises(ValueError, match="the API answered 503 ROUTE_NO_PROVIDER"):
+        await shop.paid()
+
+
+async def test_payment_that_cannot_be_read_says_so(shop: Shop, script: Script) -> None:
+    script.answer(404, {"code": "NOT_FOUND"})
+
+    with pytest.raises(ValueError, match="payment pay_1 was to be read, but the API answered 404 NOT_FOUND"):
+        await shop.payment("pay_1")
+
+
 async def test_each_request_has_a_key_of_its_own(shop: Shop, script: Script) -> None:
     for _ in range(2):
         script.answer(201, {"id": "pay_1"})
