@@ -36,9 +36,9 @@ fix:
 types:
     mypy
 
-# Measure how fast payments go through
+# Measure the ledger beside named baselines, on throw-away stores; --quick takes less than 8 minutes
 bench *arguments:
-    @exec mediator bench "$@"
+    @exec python -m tests.bench "$@"
 
 # Bring the database up to date
 migrate *arguments:
@@ -55,6 +55,26 @@ api *arguments:
 # Start the worker alone
 worker *arguments:
     @exec mediator worker "$@"
+
+# Prove the books: re-add the ledger, compare it with each provider's own books
+prove *arguments:
+    @exec mediator prove "$@"
+
+# Look after the ledger: accounts, transfers, holds, limits, statements, copies
+ledger *arguments:
+    @exec mediator ledger "$@"
+
+# Exchange currencies: rates, quotes, exposure
+fx *arguments:
+    @exec mediator fx "$@"
+
+# Show jobs that failed for good, or hand them to the worker again
+jobs *arguments:
+    @exec mediator jobs "$@"
+
+# Open a tenant; its API key is printed once
+tenants *arguments:
+    @exec mediator tenants "$@"
 
 # Open psql on the database
 shell-db *arguments:

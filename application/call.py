@@ -6,7 +6,7 @@ import msgspec
 
 from application.ports.journal import Answer, Claim, IdempotencyKey, Keep, Release
 from domain.audit import AuditRecord
-from domain.ids import TenantId
+from domain.ids import ApiKeyId, TenantId
 from domain.moment import Moment
 
 ANSWERED_FOR_GOOD_BELOW = 500
@@ -21,6 +21,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     actor: str
     request_id: str
     idempotency: IdempotencyKey | None = None
+    api_key_id: ApiKeyId | None = None
 
     def audit(self, action: str, subject: str, moment: Moment, **details: str) -> AuditRecord:
         """Write the audit record of an act of this call."""

@@ -5,6 +5,9 @@ from enum import StrEnum
 
 import msgspec
 
+from application.fx.expire_quotes import ExpireQuotesHandler
+from application.fx.refresh_rates import RefreshRatesHandler
+from application.ledger.expire_holds import ExpireHoldsHandler
 from application.operations.ask_open_operations import AskOpenOperationsHandler
 from application.operations.ensure_partitions import EnsurePartitionsHandler
 from application.operations.expire_unsent import ExpireUnsentHandler
@@ -20,6 +23,9 @@ class Chore(StrEnum):
     RELAY_OUTBOX = "relay_outbox"
     ASK_OPEN_OPERATIONS = "ask_open_operations"
     EXPIRE_UNSENT = "expire_unsent"
+    EXPIRE_HOLDS = "expire_holds"
+    EXPIRE_QUOTES = "expire_quotes"
+    REFRESH_RATES = "refresh_rates"
     ENSURE_PARTITIONS = "ensure_partitions"
     FORGET_KEYS = "forget_keys"
 
@@ -39,6 +45,9 @@ SCHEDULES = (
     Schedule(chore=Chore.RELAY_OUTBOX, every_seconds=0.5, drains=True),
     Schedule(chore=Chore.ASK_OPEN_OPERATIONS, every_seconds=1.0, drains=True),
     Schedule(chore=Chore.EXPIRE_UNSENT, every_seconds=60.0),
+    Schedule(chore=Chore.EXPIRE_HOLDS, every_seconds=5.0, drains=True),
+    Schedule(chore=Chore.EXPIRE_QUOTES, every_seconds=10.0, drains=True),
+    Schedule(chore=Chore.REFRESH_RATES, every_seconds=3_600.0),
     Schedule(chore=Chore.ENSURE_PARTITIONS, every_seconds=A_DAY),
     Schedule(chore=Chore.FORGET_KEYS, every_seconds=60.0),
 )
@@ -51,11 +60,14 @@ class Chores:
     relay_outbox: RelayOutboxHandler
     ask_open_operations: AskOpenOperationsHandler
     expire_unsent: ExpireUnsentHandler
+    expire_holds: ExpireHoldsHandler
+    expire_quotes: ExpireQuotesHandler
+    refresh_rates: RefreshRatesHandler
     ensure_partitions: EnsurePartitionsHandler
     forget_keys: ForgetKeysHandler
 
     async def __call__(self, chore: Chore) -> int:
-        """Make one pass; give how much was done. Raises SERVICE_UNAVAILABLE."""
+        """Make one pass; give how much was done. Raises SERVICE_UNAVAILABLE, FX_RATE_UNAVAILABLE."""
         match chore:
             case Chore.RELAY_OUTBOX:
                 return await self.relay_outbox(RelayOutbox())
@@ -63,6 +75,12 @@ class Chores:
                 return await self.ask_open_operations()
             case Chore.EXPIRE_UNSENT:
                 return await self.expire_unsent()
+            case Chore.EXPIRE_HOLDS:
+                return await self.expire_holds()
+            case Chore.EXPIRE_QUOTES:
+                return await self.expire_quotes()
+            case Chore.REFRESH_RATES:
+                return await self.refresh_rates()
             case Chore.ENSURE_PARTITIONS:
                 return await self.ensure_partitions()
             case Chore.FORGET_KEYS:

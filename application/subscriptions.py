@@ -11,6 +11,13 @@ from domain.events import CallbackReceived, Event, tag_of
 SUBSCRIPTIONS = Subscriptions(
     {
         "callback.received": ("apply_callback",),
+        # Nobody reacts to these yet: they are kept for those who read the events.
+        "ledger.posted": (),
+        "ledger.balance_monitor_crossed": (),
+        "fx.quote_opened": (),
+        "fx.quote_reserved": (),
+        "fx.quote_released": (),
+        "fx.quote_expired": (),
         # Nobody reacts to these yet; they are kept in the event store and shown in the payment's timeline.
         "payment.created": (),
         "payment.attempt_started": (),

@@ -5,10 +5,16 @@ from uuid import UUID
 from domain.events import (
     ActionRequired,
     AttemptStarted,
+    BalanceMonitorCrossed,
     CallbackReceived,
     CaptureFailed,
     CaptureStarted,
     Event,
+    FxQuoteExpired,
+    FxQuoteOpened,
+    FxQuoteReleased,
+    FxQuoteReserved,
+    LedgerPosted,
     OperationQueried,
     OutcomeUnknown,
     PaymentAuthorized,
@@ -75,6 +81,12 @@ def postings_of(event: Event) -> Postings:  # noqa: C901 -- a table: one case fo
             | CaptureStarted()
             | VoidStarted()
             | CallbackReceived()
+            | LedgerPosted()
+            | BalanceMonitorCrossed()
+            | FxQuoteOpened()
+            | FxQuoteReserved()
+            | FxQuoteReleased()
+            | FxQuoteExpired()
         ):
             return NOTHING
 

@@ -19,6 +19,7 @@ class Kind(StrEnum):
     UNSUPPORTED_MEDIA = "unsupported_media"
     INVALID = "invalid"
     INTERNAL = "internal"
+    LIMITED = "limited"
     UNAVAILABLE = "unavailable"
 
 
@@ -208,6 +209,12 @@ VAL_CURSOR = _entry(
     "The cursor is not valid",
     remedy="Send a `next_cursor` of an earlier page unchanged, or none to begin.",
 )
+VAL_PERIOD = _entry(
+    "VAL_PERIOD",
+    Kind.INVALID,
+    "The period is not valid",
+    remedy="Send `from` and a later `to`, or neither for the last calendar month in UTC.",
+)
 STATE_CONFLICT = _entry(
     "STATE_CONFLICT",
     Kind.CONFLICT,
@@ -228,6 +235,115 @@ CAPTURE_EXCEEDS_AUTHORIZATION = _entry(
     "The capture is more than what is left of the authorization",
     remedy="Capture at most `amount_capturable` of the payment.",
     money_state=MoneyState.HELD,
+)
+LEDGER_INSUFFICIENT_FUNDS = _entry(
+    "LEDGER_INSUFFICIENT_FUNDS",
+    Kind.INVALID,
+    "The account has not that much available",
+    remedy="Read the account's `available`; transfer less, or fund it first. Repeat with a new idempotency key.",
+)
+LEDGER_CONDITION_FAILED = _entry(
+    "LEDGER_CONDITION_FAILED",
+    Kind.INVALID,
+    "A balance condition is not met",
+    remedy="Read the account's `available`; change the condition or the amount, and use a new idempotency key.",
+)
+LEDGER_ACCOUNT_UNKNOWN = _entry(
+    "LEDGER_ACCOUNT_UNKNOWN",
+    Kind.INVALID,
+    "A ledger account does not exist",
+    remedy="Open the account first, or correct the id or code path that `errors` names.",
+)
+LEDGER_ACCOUNT_EXISTS = _entry(
+    "LEDGER_ACCOUNT_EXISTS",
+    Kind.CONFLICT,
+    "There is an account with this code and currency",
+    remedy="Use that account, or choose another code path.",
+)
+LEDGER_ACCOUNT_FROZEN = _entry(
+    "LEDGER_ACCOUNT_FROZEN",
+    Kind.INVALID,
+    "The account is frozen",
+    remedy="Unfreeze the account first.",
+)
+LEDGER_ACCOUNT_CLOSED = _entry(
+    "LEDGER_ACCOUNT_CLOSED",
+    Kind.INVALID,
+    "The account is closed",
+    remedy="Use another account; a closed account stays closed.",
+)
+LEDGER_CURRENCY_MISMATCH = _entry(
+    "LEDGER_CURRENCY_MISMATCH",
+    Kind.INVALID,
+    "The account is kept in another currency",
+    remedy="An account's currency is fixed for life: use an account of the leg's currency.",
+)
+LEDGER_REFERENCE_USED = _entry(
+    "LEDGER_REFERENCE_USED",
+    Kind.CONFLICT,
+    "The reference is used already",
+    remedy="A reference names one transaction of a tenant: choose another.",
+)
+LEDGER_ALREADY_REVERSED = _entry(
+    "LEDGER_ALREADY_REVERSED",
+    Kind.CONFLICT,
+    "The transaction was reversed already",
+    remedy="Nothing is left to do; read the transaction to find its reversal.",
+)
+LEDGER_STATEMENT_TOO_LARGE = _entry(
+    "LEDGER_STATEMENT_TOO_LARGE",
+    Kind.INVALID,
+    "The statement does not fit",
+    remedy="Ask for a shorter period, or for a format that takes as much; the limit is in the detail.",
+)
+LEDGER_BATCH_REFUSED = _entry(
+    "LEDGER_BATCH_REFUSED",
+    Kind.INVALID,
+    "The atomic batch was refused",
+    remedy="Correct the item that has another code; nothing of the batch was booked.",
+)
+HOLD_CLOSED = _entry(
+    "HOLD_CLOSED",
+    Kind.CONFLICT,
+    "The hold is not open any more",
+    remedy="Read the hold; place a new one.",
+)
+HOLD_EXPIRED = _entry(
+    "HOLD_EXPIRED",
+    Kind.CONFLICT,
+    "The hold's time is over",
+    remedy="Place a new hold.",
+)
+GATE_LIMIT_EXCEEDED = _entry(
+    "GATE_LIMIT_EXCEEDED",
+    Kind.INVALID,
+    "A limit would be exceeded",
+    remedy="Wait for the limit's next window, transfer less, or have the limit raised.",
+)
+FX_RATE_UNAVAILABLE = _entry(
+    "FX_RATE_UNAVAILABLE",
+    Kind.INVALID,
+    "There is no rate that may be used",
+    remedy="Load newer rates, or ask for a pair and a date that the source publishes.",
+)
+FX_QUOTE_EXPIRED = _entry(
+    "FX_QUOTE_EXPIRED",
+    Kind.CONFLICT,
+    "The quote has expired",
+    remedy="Ask for a new quote.",
+)
+FX_QUOTE_USED = _entry(
+    "FX_QUOTE_USED",
+    Kind.CONFLICT,
+    "The quote was used already",
+    remedy="Ask for a new quote.",
+)
+RATE_LIMITED = _entry(
+    "RATE_LIMITED",
+    Kind.LIMITED,
+    "Too many requests",
+    remedy="Repeat the request after the time in `Retry-After`.",
+    retryable=True,
 )
 LEDGER_UNBALANCED = _entry(
     "LEDGER_UNBALANCED",

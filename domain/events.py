@@ -8,9 +8,13 @@ from domain.ids import (
     AttemptId,
     EventId,
     HoldId,
+    LedgerAccountId,
+    LedgerTransactionId,
+    MonitorId,
     OperationId,
     PaymentId,
     ProviderAccountId,
+    QuoteId,
     RefundId,
 )
 from domain.money import Money
@@ -224,6 +228,59 @@ class CallbackReceived(msgspec.Struct, tag="callback.received", frozen=True, kw_
     provider_event_id: str
 
 
+class LedgerPosted(msgspec.Struct, tag="ledger.posted", frozen=True, kw_only=True):
+    """Orders were booked together: these transactions came to be, and these holds were placed or changed."""
+
+    event_id: EventId
+    at: datetime
+    transaction_ids: tuple[LedgerTransactionId, ...]
+    hold_ids: tuple[HoldId, ...]
+
+
+class BalanceMonitorCrossed(msgspec.Struct, tag="ledger.balance_monitor_crossed", frozen=True, kw_only=True):
+    """A condition on a balance began to hold; it is told once, and again only after it ceased to hold."""
+
+    event_id: EventId
+    at: datetime
+    monitor_id: MonitorId
+    account_id: LedgerAccountId
+    measure: str
+    comparison: str
+    threshold_minor: int
+    value_minor: int
+    currency: str
+
+
+class FxQuoteEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """What every event of a quote carries, in minor units of its currencies."""
+
+    event_id: EventId
+    at: datetime
+    quote_id: QuoteId
+    version: int
+    state: str
+    source_currency: str
+    source_minor: int
+    target_currency: str
+    target_minor: int
+
+
+class FxQuoteOpened(FxQuoteEvent, tag="fx.quote_opened", frozen=True, kw_only=True):
+    """A quote was given; it may be reserved until it expires."""
+
+
+class FxQuoteReserved(FxQuoteEvent, tag="fx.quote_reserved", frozen=True, kw_only=True):
+    """A quote was reserved in time, and will be honoured."""
+
+
+class FxQuoteReleased(FxQuoteEvent, tag="fx.quote_released", frozen=True, kw_only=True):
+    """A quote that was reserved is not needed any more."""
+
+
+class FxQuoteExpired(FxQuoteEvent, tag="fx.quote_expired", frozen=True, kw_only=True):
+    """A quote was not reserved in time."""
+
+
 Event = (
     PaymentCreated
     | AttemptStarted
@@ -248,6 +305,12 @@ Event = (
     | RefundSucceeded
     | RefundFailed
     | CallbackReceived
+    | LedgerPosted
+    | BalanceMonitorCrossed
+    | FxQuoteOpened
+    | FxQuoteReserved
+    | FxQuoteReleased
+    | FxQuoteExpired
 )
 
 

@@ -18,6 +18,9 @@ HoldId = NewType("HoldId", UUID)
 LedgerAccountId = NewType("LedgerAccountId", UUID)
 LedgerTransactionId = NewType("LedgerTransactionId", UUID)
 JobId = NewType("JobId", UUID)
+QuoteId = NewType("QuoteId", UUID)
+MonitorId = NewType("MonitorId", UUID)
+LimitId = NewType("LimitId", UUID)
 
 
 class Prefix(StrEnum):
@@ -37,6 +40,9 @@ class Prefix(StrEnum):
     LEDGER_TRANSACTION = "ltx"
     REQUEST = "req"
     JOB = "job"
+    FX_QUOTE = "fxq"
+    BALANCE_MONITOR = "mon"
+    LIMIT_POLICY = "lim"
 
 
 def public_id(prefix: Prefix, value: UUID) -> str:

@@ -3,10 +3,16 @@
 from domain.events import (
     ActionRequired,
     AttemptStarted,
+    BalanceMonitorCrossed,
     CallbackReceived,
     CaptureFailed,
     CaptureStarted,
     Event,
+    FxQuoteExpired,
+    FxQuoteOpened,
+    FxQuoteReleased,
+    FxQuoteReserved,
+    LedgerPosted,
     OperationQueried,
     OutcomeUnknown,
     PaymentAuthorized,
@@ -82,5 +88,11 @@ def told(event: Event) -> str:  # noqa: C901, PLR0912 -- a table: one sentence f
             return f"{event.amount} went back to the customer and is booked."
         case RefundFailed():
             return f"The refund of {event.amount} did not happen ({event.code}); its hold is released."
+        case LedgerPosted():
+            return f"{len(event.transaction_ids)} transactions were booked, {len(event.hold_ids)} holds changed."
+        case BalanceMonitorCrossed():
+            return f"A balance of {event.value_minor} {event.currency} minor units met a monitor's condition."
+        case FxQuoteOpened() | FxQuoteReserved() | FxQuoteReleased() | FxQuoteExpired():
+            return f"A quote from {event.source_currency} to {event.target_currency} is {event.state}."
         case CallbackReceived():
             return "The provider called back; it will be asked what this means."

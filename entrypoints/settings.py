@@ -115,7 +115,34 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     api_port: Annotated[int, Meta(description="Port that the API listens on.", examples=["8000"], ge=0, le=65_535)] = (
         8000
     )
-    api_workers: Annotated[int, Meta(description="Processes that serve the API.", examples=["2"], ge=1, le=64)] = 1
+    api_workers: Annotated[
+        int,
+        Meta(
+            description="Processes that serve the API. 0: half of the cores that this machine lets us use.",
+            examples=["2"],
+            ge=0,
+            le=64,
+        ),
+    ] = 0
+    rate_limit_window: Annotated[
+        int,
+        Meta(
+            description="Seconds in which a used-up rate limit is whole again; it refills evenly.",
+            examples=["60"],
+            ge=1,
+            le=86_400,
+        ),
+    ] = 60
+    rate_limit_count: Annotated[
+        int,
+        Meta(
+            description="Requests that one API key may make in RATE_LIMIT_WINDOW; an address without a valid key may "
+            "make a hundredth. 0: no limit.",
+            examples=["6000"],
+            ge=0,
+            le=100_000_000,
+        ),
+    ] = 600_000
     sandbox_url: Annotated[
         str,
         Meta(
@@ -135,6 +162,53 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             examples=["whsec_new,whsec_old"],
         ),
     ] = ()
+
+    fx_source: Annotated[
+        str,
+        Meta(
+            description="Whose exchange rates are used where a quote names none: ecb or nrb.",
+            examples=["nrb"],
+            pattern=r"^(ecb|nrb)\Z",
+        ),
+    ] = "ecb"
+    fx_ecb_location: Annotated[
+        str,
+        Meta(
+            description="File or http(s) address of the ECB's reference rates (eurofxref-hist.csv, or the ZIP). "
+            "Empty: they are not read.",
+            examples=["/var/lib/mediator/eurofxref-hist.zip"],
+        ),
+    ] = ""
+    fx_nrb_location: Annotated[
+        str,
+        Meta(
+            description="File or http(s) address of Nepal Rastra Bank's rates (its forex/v1/rates, without a query). "
+            "Empty: they are not read.",
+            examples=["/var/lib/mediator/nrb-rates.json"],
+        ),
+    ] = ""
+    fx_days_back: Annotated[
+        int,
+        Meta(
+            description="For a day without published rates, the last ones serve, at most so many days older. "
+            "0: only those of the day itself.",
+            examples=["5"],
+            ge=0,
+            le=31,
+        ),
+    ] = 5
+    fx_age_hours: Annotated[
+        int,
+        Meta(description="Rates older than this are not quoted at.", examples=["144"], ge=1, le=8_760),
+    ] = 144
+    fx_margin_basis_points: Annotated[
+        int,
+        Meta(description="Margin of a quote that names none: 50 is 0.5 %.", examples=["50"], ge=0, le=5_000),
+    ] = 0
+    fx_quote_seconds: Annotated[
+        int,
+        Meta(description="How long a quote can be reserved.", examples=["60"], ge=1, le=86_400),
+    ] = 60
 
     def __repr__(self) -> str:
         """Show nothing that could be a secret."""
@@ -167,6 +241,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         if not self.redis_url:
             raise SettingsError(_complaint("redis_url", "is missing"))
         return with_password(self.redis_url, self.redis_password)
+
+    @property
+    def api_processes(self) -> int:
+        """How many processes serve the API."""
+        return self.api_workers or max(1, usable_cores() // 2)
 
     @property
     def broker(self) -> str:
@@ -240,6 +319,11 @@ def _split(hint: object, given: str) -> object:
 def _complaint(name: str, fault: str) -> str:
     description, example = described(name)
     return f"{name.upper()} {fault}.\n  Meaning: {description}\n  Example: {name.upper()}={example}"
+
+
+def usable_cores() -> int:
+    """Count the cores that this process may run on: a container is often given fewer than there are."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def described(name: str) -> tuple[str, str]:

@@ -25,6 +25,7 @@ from uuid_utils.compat import uuid7
 
 from adapters.postgres.engine import PoolSize, make_engine
 from adapters.postgres.identity import PostgresTenants
+from adapters.postgres.lanes import dispose
 from application.ports.identity import NewTenant
 from domain.ids import ProviderAccountId
 from tests.fakes.identity import a_tenant
@@ -114,7 +115,7 @@ async def engine(application_url: str) -> AsyncIterator[AsyncEngine]:
     """The application's engine on this worker's database."""
     made = make_engine(application_url, pool=PoolSize(10, 20), application="tests")
     yield made
-    await made.dispose()
+    await dispose(made)
 
 
 @pytest.fixture

@@ -33,11 +33,18 @@ def asyncpg_url(url: str) -> URL:
     return make_url(url).set(drivername="postgresql+asyncpg")
 
 
-def make_engine(url: str, *, pool: PoolSize, application: str, as_role: str | None = None) -> AsyncEngine:
+def make_engine(
+    url: str,
+    *,
+    pool: PoolSize,
+    application: str,
+    as_role: str | None = None,
+    acquire_seconds: float = ACQUIRE_SECONDS,
+) -> AsyncEngine:
     """Make an engine whose calls are autocommitted one by one unless a transaction is begun.
 
     `as_role` lowers a privileged login to the application's role for every statement. Statements end after 15 s,
-    waiting for a connection after 5 s.
+    waiting for a connection after `acquire_seconds`.
     """
     settings = {"TimeZone": "UTC", "application_name": application}
     if as_role is not None:
@@ -46,7 +53,7 @@ def make_engine(url: str, *, pool: PoolSize, application: str, as_role: str | No
         asyncpg_url(url),
         pool_size=pool.kept,
         max_overflow=pool.more,
-        pool_timeout=ACQUIRE_SECONDS,
+        pool_timeout=acquire_seconds,
         pool_pre_ping=False,
         connect_args={
             "server_settings": settings,

@@ -1,22 +1,31 @@
-"""The journal on PostgreSQL: a unit is one autocommitted call of one function."""
+"""The journal on PostgreSQL: units and orders, each one autocommitted call of one function, several in one call."""
 
+import asyncio
 import base64
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, cast
 
 import msgspec
+from asyncpg.exceptions import PostgresError
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from uuid_utils.compat import uuid7
 
-from adapters.postgres.engine import (
-    autocommit,
-    called,
-    constraint_of,
-    is_connection_trouble,
-    sqlstate_of,
-    tenant_reads,
-    unavailable,
+from adapters.postgres.engine import autocommit, called, constraint_of, sqlstate_of, unavailable
+from adapters.postgres.lanes import STATEMENT_SECONDS, Connection, Work, is_lost, lanes_of, state_of
+from adapters.postgres.posting import (
+    CAREFUL,
+    SEGMENT_MAX,
+    Item,
+    Plain,
+    PostBatch,
+    PostOrders,
+    PostPlain,
+    TryOrder,
+    is_plain,
+    placed_of,
+    plain_of,
 )
 from application.ports.journal import (
     Answer,
@@ -43,12 +52,13 @@ from domain.errors import (
 )
 from domain.ids import TenantId
 from domain.ledger import AccountRef
+from domain.posting import Outcome, Placed
 
-COMMIT = text("select fm.commit_unit(:tenant, cast(:unit as jsonb))::text")
+COMMIT = "select fm.commit_units($1, $2::jsonb)::text"
+WAS_COMMITTED = "select fm.was_told($1, $2)"
 RECALL = text("select fm.recall_key(:tenant, :route, :key, :fingerprint, :lease)::text")
 KEEP = text("select fm.keep_answer(:tenant, cast(:keep as jsonb))::text")
 LET_GO = text("select fm.let_go_key(:tenant, :route, :key)")
-WAS_COMMITTED = text("select exists(select from fm.events where tenant_id = :tenant and id = :event)")
 
 CONFLICT_STATES = frozenset({"FM409", "40001", "40P01", "55P03"})
 UNIQUE_VIOLATION = "23505"
@@ -64,31 +74,134 @@ REFUSALS: dict[str, tuple[ErrorCode, str]] = {
 """Which refusal of the catalogue a constraint of the schema means."""
 
 
-class PostgresJournal(Journal):
-    """Commits units through `fm.commit_unit`, which locks in one global order and checks every version."""
+class CommitUnits(Work):
+    """Units of payments through `fm.commit_units`, which locks in one global order and checks every version."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
-        """Use this engine's connections; each call takes one for one round trip."""
+    items_max = 32
+
+    async def together(self, connection: Connection, tenant_id: TenantId, items: Sequence[Unit]) -> list[Any]:
+        """Commit them in one call; whoever comes twice for one payment waits for the next."""
+        order = sorted(range(len(items)), key=lambda number: items[number].after.payment.id.int)
+        if len({unit.after.payment.id for unit in items}) < len(items):
+            return [await self._alone(connection, tenant_id, unit) for unit in items]
+        document = b"[" + b",".join(document_of(items[number]) for number in order) + b"]"
+        try:
+            reply = await connection.fetchval(COMMIT, tenant_id, document.decode(), timeout=STATEMENT_SECONDS)
+        except PostgresError as error:
+            raise _refusal(error) from error
+        results: list[Any] = [None] * len(items)
+        for number, said in zip(order, msgspec.json.decode(reply, type=list[msgspec.Raw]), strict=True):
+            try:
+                verdict = _verdict(said)
+                results[number] = Committed(_kept(said)) if verdict is None else verdict
+            except MediatorError as error:
+                results[number] = error
+        return results
+
+    async def _alone(self, connection: Connection, tenant_id: TenantId, unit: Unit) -> Any:  # noqa: ANN401 -- a verdict, or why there is none
+        try:
+            return (await self.together(connection, tenant_id, [unit]))[0]
+        except Exception as error:
+            if is_lost(error):
+                raise
+            return error
+
+    async def again(self, connection: Connection, tenant_id: TenantId, item: Unit) -> Any:  # noqa: ANN401 -- a verdict
+        """Read back by its first event whether a unit is there, after its connection was lost."""
+        if await connection.fetchval(WAS_COMMITTED, tenant_id, item.events[0].event_id, timeout=STATEMENT_SECONDS):
+            return Committed()
+        raise MediatorError(
+            SERVICE_UNAVAILABLE,
+            "The database went away while committing; repeat with the same key.",
+            retry_after_seconds=2,
+        )
+
+
+UNITS, PLAIN, ORDERS, TRIAL = CommitUnits(), PostPlain(), PostOrders(), TryOrder()
+BATCHES = {
+    (atomic, careful): PostBatch(atomic=atomic, careful=careful)
+    for atomic in (True, False)
+    for careful in (True, False)
+}
+ROUTES = 2
+"""Plain transfers of one account's debits follow one another; those of different accounts need not."""
+
+OWN_KEYS = "own"
+"""The route of keys that we make where the caller gave none, so that a repeated call happens once."""
+
+
+class PostgresJournal(Journal):
+    """Commits in lanes: what arrives while the database is busy goes to it together."""
+
+    def __init__(self, engine: AsyncEngine, *, careful: bool = False) -> None:
+        """Commit over this engine's lanes; `careful` keeps even plain transfers from the short way."""
         self._engine = engine
+        self._lanes = lanes_of(engine)
+        self._careful = careful
+        self._posting: dict[tuple[TenantId, str, str], tuple[bytes, asyncio.Future[Any]]] = {}
 
     async def commit(self, unit: Unit) -> Verdict:
         """Make the unit true. When the connection breaks at commit, read back by event id whether it did."""
+        verdict: Verdict = await self._lanes.give(UNITS, unit.tenant_id, unit)
+        return verdict
+
+    async def post(
+        self, tenant_id: TenantId, placed: Placed, *, idempotency: IdempotencyKey | None = None, dry_run: bool = False
+    ) -> Outcome:
+        """Post one order, together with whatever else waits."""
+        if dry_run:
+            return cast("Outcome", await self._lanes.give(TRIAL, tenant_id, placed))
+        item = Item(placed, idempotency or _own_key())
+        if not self._careful and is_plain(placed):
+            return await self.post_plain(tenant_id, plain_of(item), item)
+        return await self._post_carefully(tenant_id, item)
+
+    async def post_plain(self, tenant_id: TenantId, plain: Plain, item: Item | None = None) -> Outcome:
+        """Post a plain transfer by the short way; the few that it cannot decide go the careful one."""
+        name = (tenant_id, plain.route, plain.key)
+        if name in self._posting:
+            await self._others_done(name, plain.fingerprint)
+        future = self._lanes.give(PLAIN, tenant_id, plain, route=_route_of(plain))
+        self._posting[name] = (plain.fingerprint, future)
         try:
-            async with autocommit(self._engine) as connection:
-                values = {"tenant": unit.tenant_id, "unit": document_of(unit)}
-                reply = (await connection.execute(COMMIT, values)).scalar_one()
-        except (SQLAlchemyError, OSError, TimeoutError) as error:
-            if not is_connection_trouble(error):
-                raise _refusal(error) from error
-            if await self._was_committed(unit):
-                return Committed()
-            raise MediatorError(
-                SERVICE_UNAVAILABLE,
-                "The database went away while committing; repeat with the same key.",
-                retry_after_seconds=2,
-            ) from error
-        verdict = _verdict(reply)
-        return Committed(_kept(reply)) if verdict is None else verdict
+            found = await future
+        finally:
+            self._posting.pop(name, None)
+        if found is CAREFUL:
+            key = IdempotencyKey(plain.route, plain.key, plain.fingerprint)
+            return await self._post_carefully(tenant_id, item or Item(placed_of(plain), key))
+        return cast("Outcome", found)
+
+    async def _post_carefully(self, tenant_id: TenantId, item: Item) -> Outcome:
+        name = (tenant_id, item.key.route, item.key.key)
+        if name in self._posting:
+            await self._others_done(name, item.key.fingerprint)
+        future = self._lanes.give(ORDERS, tenant_id, item)
+        self._posting[name] = (item.key.fingerprint, future)
+        try:
+            return cast("Outcome", await future)
+        finally:
+            self._posting.pop(name, None)
+
+    async def _others_done(self, name: tuple[TenantId, str, str], fingerprint: bytes) -> None:
+        """Wait while another request with this key is on its way: a call takes each key once. Raises IDEM_MISMATCH."""
+        while (running := self._posting.get(name)) is not None:
+            if running[0] != fingerprint:
+                raise MediatorError(IDEM_MISMATCH, "This key was used with another path or body.")
+            await asyncio.wait([running[1]])
+
+    async def post_batch(
+        self, tenant_id: TenantId, batch: Sequence[tuple[Placed, IdempotencyKey | None]], *, atomic: bool
+    ) -> tuple[Outcome | MediatorError, ...]:
+        """Post a batch in its sequence: whole, or in parts where each item stands for itself."""
+        items = [Item(placed, key or _own_key()) for placed, key in batch]
+        work = BATCHES[atomic, self._careful]
+        if atomic:
+            return tuple(await self._lanes.give(work, tenant_id, items))
+        results: list[Outcome | MediatorError] = []
+        for start in range(0, len(items), SEGMENT_MAX):
+            results.extend(await self._lanes.give(work, tenant_id, items[start : start + SEGMENT_MAX]))
+        return tuple(results)
 
     async def recall(self, tenant_id: TenantId, key: IdempotencyKey, *, lease_seconds: float) -> Resume | Answer | None:
         """Ask `fm.recall_key`, which counts the replay."""
@@ -116,15 +229,9 @@ class PostgresJournal(Journal):
             raise _refusal(error) from error
         return _answer(msgspec.json.decode(reply), replayed=False)
 
-    async def _was_committed(self, unit: Unit) -> bool:
-        """Read by its first event whether a unit is there. Raises SERVICE_UNAVAILABLE when that cannot be read."""
-        async with tenant_reads(self._engine, unit.tenant_id) as connection:
-            values = {"tenant": unit.tenant_id, "event": unit.events[0].event_id}
-            return bool((await connection.execute(WAS_COMMITTED, values)).scalar_one())
 
-
-def document_of(unit: Unit) -> str:
-    """Write a unit as the one JSON document that `fm.commit_unit` takes."""
+def document_of(unit: Unit) -> bytes:
+    """Write a unit as the JSON document that `fm.commit_units` takes a list of."""
     accounts: dict[tuple[str, str], AccountRef] = {}
     for placement in unit.placements:
         for ref in (placement.debit, placement.credit):
@@ -182,7 +289,7 @@ def document_of(unit: Unit) -> str:
         "entries": entries,
         "idempotency": None if unit.idempotency is None else _idempotency(unit.idempotency),
     }
-    return msgspec.json.encode(document).decode()
+    return msgspec.json.encode(document)
 
 
 def _idempotency(change: Claim | Keep | Release) -> dict[str, object]:
@@ -216,11 +323,12 @@ class _Reply(msgspec.Struct):
     """What the functions say of a key."""
 
     verdict: str
+    result: int | None = None
     retry_after: int | None = None
     resource_id: str | None = None
 
 
-def _verdict(reply: str) -> Resume | Answer | None:
+def _verdict(reply: str | msgspec.Raw) -> Resume | Answer | None:
     """Read a function's verdict; None for `committed`. Raises IDEM_MISMATCH and IDEM_IN_FLIGHT."""
     read = msgspec.json.decode(reply, type=_Reply)
     match read.verdict:
@@ -233,6 +341,8 @@ def _verdict(reply: str) -> Resume | Answer | None:
         case "in_flight":
             detail = "The first request with this key is still running."
             raise MediatorError(IDEM_IN_FLIGHT, detail, retry_after_seconds=read.retry_after)
+        case "posted":
+            raise MediatorError(IDEM_MISMATCH, "This key was used for an order of the ledger.")
         case "mismatch":
             raise MediatorError(IDEM_MISMATCH, "This key was used with another path or body.")
         case unknown:
@@ -240,7 +350,7 @@ def _verdict(reply: str) -> Resume | Answer | None:
             raise ValueError(message)
 
 
-def _kept(reply: str) -> Answer | None:
+def _kept(reply: str | msgspec.Raw) -> Answer | None:
     """Read the answer that stands under the key of a committed unit, where it is not the unit's own."""
     kept = msgspec.json.decode(reply).get("kept")
     return None if kept is None else _answer(kept, replayed=True)
@@ -256,16 +366,32 @@ def _answer(reply: dict[str, Any], *, replayed: bool) -> Answer:
     )
 
 
+def _route_of(plain: Plain) -> tuple[str, int]:
+    """Say what goes together: transfers of one route, whose debits are on the same side of the accounts."""
+    return plain.route, plain.debit.int % ROUTES
+
+
+def _own_key() -> IdempotencyKey:
+    """Make a key where the caller gave none."""
+    return IdempotencyKey(OWN_KEYS, str(uuid7()), b"")
+
+
 def _refusal(error: Exception) -> Exception:
     """Say what a refusal of the database means: somebody was faster, or the books do not allow it."""
-    if not isinstance(error, DBAPIError):
-        return unavailable(error)
-    state, constraint = sqlstate_of(error), constraint_of(error) or ""
+    state, constraint = _state_and_constraint(error)
     if state in CONFLICT_STATES or state == UNIQUE_VIOLATION:
-        return Conflict(str(error.orig))
+        return Conflict(str(error))
     if constraint in REFUSALS:
         entry, detail = REFUSALS[constraint]
         return MediatorError(entry, detail)
     if state == OUT_OF_RANGE:
         return MediatorError(LEDGER_OVERFLOW, "An amount passes what an account can hold.")
-    return error
+    return unavailable(error) if isinstance(error, SQLAlchemyError | OSError | TimeoutError) else error
+
+
+def _state_and_constraint(error: Exception) -> tuple[str, str]:
+    if isinstance(error, DBAPIError):
+        return sqlstate_of(error) or "", constraint_of(error) or ""
+    if isinstance(error, PostgresError):
+        return state_of(error), str(getattr(error, "constraint_name", None) or "")
+    return "", ""

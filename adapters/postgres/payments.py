@@ -25,7 +25,8 @@ EVENTS = text(
 ENTRIES = text(
     """
     select e.transaction_id, e.line, t.kind, e.payment_id, t.refund_id, e.account_id, a.code as account_code,
-      e.direction, e.amount_minor, e.currency, t.effective_at, e.recorded_at
+      e.direction, e.amount_minor, e.currency, e.balance_minor, e.account_version, t.reference, t.effective_at,
+      e.recorded_at
     from fm.entries e
       join fm.ledger_transactions t
         on t.tenant_id = e.tenant_id and t.id = e.transaction_id and t.recorded_at = e.recorded_at

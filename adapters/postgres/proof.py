@@ -1,157 +1,33 @@
-"""Re-adding the ledger in PostgreSQL: each check is one query that finds what must not be."""
+"""Re-adding the ledger in PostgreSQL: along every account, along every transaction, and both must agree."""
 
 from collections.abc import AsyncIterator
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.postgres.engine import tenant_reads
-from application.ports.ledger import ChargeInOurBooks, Finding, Proof
-from domain.dossier import QUERY_DELAYS
+from adapters.postgres.engine import called, tenant_reads
+from adapters.postgres.proof_pages import FAULTS_MAX
+from adapters.postgres.proof_run import CHECKS, ProofRun
+from application.ports.ledger import ChargeInOurBooks, Finding, Proof, ProofStep, Proved, Stretch, Sums
 from domain.ids import TenantId
 
-FAULTS_MAX = 100
+__all__ = ["CHECKS", "PostgresProof"]
+
 PAGE = 1_000
 OUTBOX_SECONDS = 300
+MARGIN_SECONDS = 60.0
+"""Longer than any statement may run: after that, nothing recorded earlier can still be committed."""
 
-CHECKS: dict[str, str] = {
-    "entries_balance": """
-        select transaction_id::text || ' ' || currency as subject,
-          'debits and credits differ by ' || sum(case direction when 'debit' then amount_minor else -amount_minor end)
-            as detail
-        from fm.entries where tenant_id = :tenant
-        group by transaction_id, currency
-        having sum(case direction when 'debit' then amount_minor else -amount_minor end) <> 0
-        limit :limit
-    """,
-    "transactions_have_entries": """
-        select t.id::text as subject, 'a transaction of kind ' || t.kind || ' without entries' as detail
-        from fm.ledger_transactions t
-        where t.tenant_id = :tenant and not exists (select from fm.entries e
-          where e.tenant_id = t.tenant_id and e.transaction_id = t.id)
-        limit :limit
-    """,
-    "posted_balances_equal_entries": """
-        select a.code || ' ' || a.currency as subject,
-          'cached ' || a.posted_debits || '/' || a.posted_credits || ', entries '
-            || coalesce(e.debits, 0) || '/' || coalesce(e.credits, 0) as detail
-        from fm.ledger_accounts a
-          left join (select account_id, sum(amount_minor) filter (where direction = 'debit') as debits,
-              sum(amount_minor) filter (where direction = 'credit') as credits
-            from fm.entries where tenant_id = :tenant group by account_id) e on e.account_id = a.id
-        where a.tenant_id = :tenant
-          and (a.posted_debits, a.posted_credits) is distinct from
-              (coalesce(e.debits, 0)::bigint, coalesce(e.credits, 0)::bigint)
-        limit :limit
-    """,
-    "pending_balances_equal_holds": """
-        select a.code || ' ' || a.currency as subject,
-          'cached ' || a.pending_debits || '/' || a.pending_credits || ', holds ' || h.debits || '/' || h.credits
-            as detail
-        from fm.ledger_accounts a
-          cross join lateral (select
-            coalesce((select sum(amount_minor - posted_minor - released_minor) from fm.holds
-              where tenant_id = a.tenant_id and debit_account_id = a.id
-                and state in ('pending', 'partially_posted')), 0)::bigint as debits,
-            coalesce((select sum(amount_minor - posted_minor - released_minor) from fm.holds
-              where tenant_id = a.tenant_id and credit_account_id = a.id
-                and state in ('pending', 'partially_posted')), 0)::bigint as credits) h
-        where a.tenant_id = :tenant and (a.pending_debits, a.pending_credits) is distinct from (h.debits, h.credits)
-        limit :limit
-    """,
-    "entries_match_their_account": """
-        select e.transaction_id::text || '/' || e.line as subject,
-          'an entry in ' || e.currency || ' on an account in ' || a.currency as detail
-        from fm.entries e join fm.ledger_accounts a on a.tenant_id = e.tenant_id and a.id = e.account_id
-        where e.tenant_id = :tenant and e.currency <> a.currency
-        limit :limit
-    """,
-    "captures_are_booked": """
-        select p.id::text as subject,
-          'the payment says captured ' || p.captured_minor || ', the books say ' || b.captured as detail
-        from fm.payments p
-          cross join lateral (select coalesce(sum(e.amount_minor), 0)::bigint as captured
-            from fm.entries e join fm.ledger_transactions t
-              on t.tenant_id = e.tenant_id and t.id = e.transaction_id and t.recorded_at = e.recorded_at
-            where e.tenant_id = p.tenant_id and e.payment_id = p.id and t.kind = 'capture'
-              and e.direction = 'debit') b
-        where p.tenant_id = :tenant and p.captured_minor <> b.captured
-        limit :limit
-    """,
-    "refunds_are_booked": """
-        select r.id::text as subject, 'a refund that is ' || r.state || ' with ' || b.refunded || ' booked' as detail
-        from fm.refunds r
-          cross join lateral (select coalesce(sum(e.amount_minor), 0)::bigint as refunded
-            from fm.ledger_transactions t join fm.entries e
-              on e.tenant_id = t.tenant_id and e.transaction_id = t.id and e.recorded_at = t.recorded_at
-            where t.tenant_id = r.tenant_id and t.payment_id = r.payment_id and t.refund_id = r.id
-              and t.kind = 'refund' and e.direction = 'debit') b
-        where r.tenant_id = :tenant
-          and b.refunded <> case when r.state = 'succeeded' then r.amount_minor else 0 end
-        limit :limit
-    """,
-    "refunded_amounts_add_up": """
-        select p.id::text as subject,
-          'the payment says refunded ' || p.refunded_minor || ', its refunds say ' || r.live as detail
-        from fm.payments p
-          cross join lateral (select coalesce(sum(amount_minor), 0)::bigint as live from fm.refunds
-            where tenant_id = p.tenant_id and payment_id = p.id and state <> 'failed') r
-        where p.tenant_id = :tenant and p.refunded_minor <> r.live
-        limit :limit
-    """,
-    "finished_attempts_have_postings": """
-        select a.id::text as subject, 'an attempt that ' || a.state || ' without a capture in the books' as detail
-        from fm.payment_attempts a
-        where a.tenant_id = :tenant and a.state = 'succeeded' and not exists (
-          select from fm.ledger_transactions t
-          where t.tenant_id = a.tenant_id and t.payment_id = a.payment_id and t.kind = 'capture')
-        limit :limit
-    """,
-    "ended_payments_hold_nothing": """
-        select p.id::text as subject, 'a payment that is ' || p.state || ' with an open hold ' || h.id as detail
-        from fm.payments p join fm.holds h on h.tenant_id = p.tenant_id and h.payment_id = p.id
-        where p.tenant_id = :tenant and h.refund_id is null and h.state in ('pending', 'partially_posted')
-          and p.state in ('succeeded', 'cancelled', 'failed', 'expired')
-        limit :limit
-    """,
-    "one_live_attempt": """
-        select payment_id::text as subject, count(*) || ' live attempts' as detail
-        from fm.payment_attempts
-        where tenant_id = :tenant and state in ('initiated', 'ready', 'sending', 'requires_action', 'pending',
-          'authorized', 'capturing', 'voiding', 'unknown')
-        group by payment_id having count(*) > 1
-        limit :limit
-    """,
-    "open_operations_are_watched": """
-        select o.id::text as subject,
-          'a ' || o.kind || ' that is ' || o.state || ' and that nobody asks about' as detail
-        from fm.provider_operations o join fm.payments p on p.tenant_id = o.tenant_id and p.id = o.payment_id
-        where o.tenant_id = :tenant and o.state in ('sending', 'unknown', 'accepted_pending')
-          and o.next_query_at is null
-          and not (p.state = 'needs_review' and o.queries >= :queries_max)
-          and not (o.kind = 'authorize' and exists (select from fm.provider_operations v where v.tenant_id = o.tenant_id
-            and v.payment_id = o.payment_id and v.kind = 'void'
-            and v.state in ('sending', 'unknown', 'accepted_pending')))
-        limit :limit
-    """,
-    "outbox_is_fresh": """
-        select event_id::text as subject, 'waits since ' || created_at as detail
-        from fm.outbox where tenant_id = :tenant
-          and created_at < clock_timestamp() - make_interval(secs => :outbox_seconds)
-        limit :limit
-    """,
-}
-"""What must never be found, by the name under which `mediator prove` prints it."""
-
-TOTALS = text(
-    """
-    select currency, coalesce(sum(amount_minor) filter (where direction = 'debit'), 0)::bigint as debits,
-      coalesce(sum(amount_minor) filter (where direction = 'credit'), 0)::bigint as credits, count(*) as entries
-    from fm.entries where tenant_id = :tenant group by currency order by currency
-    """
+LAST_POINT = text(
+    "select proved_to, totals from fm.proof_points where tenant_id = :tenant order by proved_to desc limit 1"
 )
+EXPECTED = text("select coalesce(sum(version), 0) from fm.ledger_accounts where tenant_id = :tenant")
+HORIZON = text("select fm.proof_horizon(:tenant, :margin)")
+TAKE = text("select fm.take_proof_point(:tenant, cast(:point as jsonb))")
+FORGET = text("select fm.forget_snapshots(:tenant, :limit)")
 CHARGES = text(
     """
     select p.id as payment_id, p.currency,
@@ -171,30 +47,73 @@ CHARGES = text(
 
 
 class PostgresProof(Proof):
-    """Runs the checks; reads only."""
+    """Runs the checks in short statements; writes points and snapshots, nothing else."""
 
-    def __init__(self, engine: AsyncEngine, *, outbox_seconds: int = OUTBOX_SECONDS) -> None:
-        """Use this engine's connections; an event may wait `outbox_seconds` before that is a fault."""
+    def __init__(
+        self, engine: AsyncEngine, *, outbox_seconds: int = OUTBOX_SECONDS, margin_seconds: float = MARGIN_SECONDS
+    ) -> None:
+        """Use this engine's connections; an event may wait `outbox_seconds`, a commit take `margin_seconds`."""
         self._engine = engine
         self._outbox_seconds = outbox_seconds
+        self._margin_seconds = margin_seconds
 
     async def check(self, tenant_id: TenantId, check: str) -> tuple[Finding, ...]:
-        """Run one named check; give at most the first hundred faults."""
-        sql = CHECKS[check]
-        values: dict[str, object] = {"tenant": tenant_id, "limit": FAULTS_MAX}
-        if ":outbox_seconds" in sql:
-            values["outbox_seconds"] = self._outbox_seconds
-        if ":queries_max" in sql:
-            values["queries_max"] = len(QUERY_DELAYS)
+        """Run one named check over everything; give at most the first hundred faults."""
+        stretch = await self.stretch(tenant_id, full=True)
+        run = ProofRun(self._engine, tenant_id, stretch, outbox_seconds=self._outbox_seconds)
+        findings: list[Finding] = []
+        async for step in run.steps((check,), keeps=False):
+            findings.extend(one for one in step.findings if one.check == check)
+        return tuple(findings[:FAULTS_MAX])
+
+    async def stretch(self, tenant_id: TenantId, *, full: bool) -> Stretch:
+        """Say what is to be proved; the horizon comes first, so that nothing recorded before it is missed later."""
+        margin = {"tenant": tenant_id, "margin": self._margin_seconds}
+        horizon: datetime = (await called(self._engine, HORIZON, margin))[0][0]
         async with tenant_reads(self._engine, tenant_id) as connection:
-            rows = (await connection.execute(text(sql), values)).all()
-        return tuple(Finding(check, row[0], row[1]) for row in rows)
+            last = (await connection.execute(LAST_POINT, {"tenant": tenant_id})).first()
+            expected = int((await connection.execute(EXPECTED, {"tenant": tenant_id})).scalar_one())
+        point = None if last is None else last[0]
+        if full or last is None:
+            return Stretch(since=None, horizon=horizon, last_point=point, entries_expected=expected)
+        proved = {
+            currency: Sums(debits=int(one["debits"]), credits=int(one["credits"]), entries=int(one["entries"]))
+            for currency, one in dict(last[1]).items()
+        }
+        left = max(expected - sum(one.entries for one in proved.values()), 0)
+        return Stretch(since=point, horizon=horizon, last_point=point, proved=proved, entries_expected=left)
+
+    async def steps(self, tenant_id: TenantId, stretch: Stretch) -> AsyncIterator[ProofStep]:
+        """Run every check over the stretch."""
+        run = ProofRun(self._engine, tenant_id, stretch, outbox_seconds=self._outbox_seconds)
+        async for step in run.steps(CHECKS, keeps=stretch.last_point is None or stretch.horizon > stretch.last_point):
+            yield step
+
+    async def take_point(self, tenant_id: TenantId, stretch: Stretch, proved: Proved) -> bool:
+        """Take the point at the horizon, then forget the snapshots that it replaces."""
+        point = {
+            "proved_to": stretch.horizon,
+            "last_point": stretch.last_point,
+            "is_full": stretch.since is None,
+            "entries": sum(one.entries for one in proved.settled.values()),
+            "totals": {
+                currency: {"debits": str(one.debits), "credits": str(one.credits), "entries": one.entries}
+                for currency, one in proved.settled.items()
+            },
+            "snapshots": proved.snapshots,
+        }
+        values = {"tenant": tenant_id, "point": msgspec.json.encode(point).decode()}
+        taken = bool((await called(self._engine, TAKE, values))[0][0])
+        while taken and (await called(self._engine, FORGET, {"tenant": tenant_id, "limit": PAGE}))[0][0]:
+            pass
+        return taken
 
     async def totals(self, tenant_id: TenantId) -> tuple[tuple[str, int, int, int], ...]:
-        """Give (currency, debits, credits, entries) over all entries of a tenant."""
-        async with tenant_reads(self._engine, tenant_id) as connection:
-            rows = (await connection.execute(TOTALS, {"tenant": tenant_id})).all()
-        return tuple((row[0], row[1], row[2], row[3]) for row in rows)
+        """Give (currency, debits, credits, entries) over all entries of a tenant, added up page by page."""
+        stretch = await self.stretch(tenant_id, full=True)
+        run = ProofRun(self._engine, tenant_id, stretch, outbox_seconds=self._outbox_seconds)
+        totals = await run.totals()
+        return tuple((one, sums.debits, sums.credits, sums.entries) for one, sums in sorted(totals.items()))
 
     async def charges(self, tenant_id: TenantId, account: UUID) -> AsyncIterator[ChargeInOurBooks]:
         """Give what our entries say of each payment at one provider account, page by page."""

@@ -6,17 +6,18 @@ import msgspec
 
 from application.ports.identity import ApiKeyRepository, ApiKeys
 from domain.errors import AUTH_INVALID, MediatorError
-from domain.ids import PrincipalId, TenantId
+from domain.ids import ApiKeyId, PrincipalId, TenantId
 
 NOBODY = bytes(32)
 """The digest that an unknown key is compared with, so that it takes the same path as a known one."""
 
 
 class Caller(msgspec.Struct, frozen=True):
-    """Who calls, and for which tenant."""
+    """Who calls, for which tenant, and with which key."""
 
     tenant_id: TenantId
     principal_id: PrincipalId
+    api_key_id: ApiKeyId
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,4 +36,4 @@ class AuthenticateHandler:
         matches = self.keys.matches(key, NOBODY if stored is None else stored.digest)
         if stored is None or not matches or stored.revoked_at is not None:
             raise MediatorError(AUTH_INVALID, "The API key is not valid.")
-        return Caller(stored.tenant_id, stored.principal_id)
+        return Caller(stored.tenant_id, stored.principal_id, stored.id)

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 import msgspec
 
 from application.ports.identity import ProviderAccount, Tenants
-from application.ports.ledger import ChargeInOurBooks, Finding, Proof
+from application.ports.ledger import ChargeInOurBooks, Finding, Proof, ProofStep, Proved, Stretch, Sums
 from application.ports.providers import Providers
 from domain.errors import MediatorError
 from domain.ids import Prefix, TenantId, public_id
@@ -39,11 +40,25 @@ class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
     note: str = ""
 
 
+class ProvedStretch(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a tenant's books were gone through: from the last proved point on, or from the beginning (`since` null).
+
+    `is_point_taken` says that everything before `horizon` is proved for good, and where the next proof begins.
+    """
+
+    tenant: str
+    since: datetime | None
+    horizon: datetime
+    is_point_taken: bool
+    rows: int
+
+
 class ProofReport(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that was checked."""
 
     results: tuple[CheckResult, ...]
     totals: tuple[tuple[str, CurrencyTotal], ...]
+    stretches: tuple[ProvedStretch, ...] = ()
 
     @property
     def holds(self) -> bool:
@@ -55,7 +70,12 @@ class ProofReport(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class ProveHandler:
-    """The policy: what cannot be proved is not claimed. Every check of every tenant runs; nothing is changed."""
+    """The policy: what cannot be proved is not claimed.
+
+    - Every check of every tenant runs: over everything, or over what came since the last proved point.
+    - A point is only taken where nothing was found, and never later than what can still be committed.
+    - Nothing else is changed.
+    """
 
     tenants: Tenants
     proof: Proof
@@ -63,26 +83,55 @@ class ProveHandler:
     checks: tuple[str, ...]
 
     async def __call__(
-        self, *, with_providers: bool = True, on_check: Callable[[str, str], None] | None = None
+        self,
+        *,
+        with_providers: bool = True,
+        full: bool = True,
+        on_step: Callable[[str, Stretch, ProofStep], None] | None = None,
     ) -> ProofReport:
-        """Prove all tenants; `on_check` hears of each check before it runs."""
+        """Prove all tenants; `on_step` hears of every page that was gone through."""
         results: list[CheckResult] = []
         totals: list[tuple[str, CurrencyTotal]] = []
+        stretches: list[ProvedStretch] = []
         for tenant_id in await self.tenants.ids():
-            tenant = public_id(Prefix.TENANT, tenant_id)
-            for check in self.checks:
-                if on_check is not None:
-                    on_check(tenant, check)
-                faults = await self.proof.check(tenant_id, check)
-                results.append(CheckResult(tenant=tenant, check=check, faults=faults))
-            for currency, debits, credit, entries in await self.proof.totals(tenant_id):
-                total = CurrencyTotal(currency=currency, debits=debits, credits=credit, entries=entries)
-                totals.append((tenant, total))
-            for account in await self.tenants.provider_accounts(tenant_id) if with_providers else ():
-                if on_check is not None:
-                    on_check(tenant, PROVIDERS_AGREE)
-                results.append(await self._provider_agrees(tenant_id, account))
-        return ProofReport(results=tuple(results), totals=tuple(totals))
+            report = await self._proved(tenant_id, full=full, on_step=on_step)
+            results.extend(report.results)
+            totals.extend(report.totals)
+            stretches.extend(report.stretches)
+            accounts = await self.tenants.provider_accounts(tenant_id) if with_providers else ()
+            results.extend([await self._provider_agrees(tenant_id, account) for account in accounts])
+        return ProofReport(results=tuple(results), totals=tuple(totals), stretches=tuple(stretches))
+
+    async def _proved(
+        self, tenant_id: TenantId, *, full: bool, on_step: Callable[[str, Stretch, ProofStep], None] | None
+    ) -> ProofReport:
+        """Prove one tenant's books."""
+        tenant = public_id(Prefix.TENANT, tenant_id)
+        stretch = await self.proof.stretch(tenant_id, full=full)
+        found: dict[str, dict[Finding, None]] = {check: {} for check in self.checks}
+        rows = 0
+        proved = Proved(totals={}, settled={}, snapshots=0)
+        async for step in self.proof.steps(tenant_id, stretch):
+            rows += step.rows
+            proved = step.proved or proved
+            for fault in step.findings:
+                found.setdefault(fault.check, {})[fault] = None
+            if on_step is not None:
+                on_step(tenant, stretch, step)
+        is_sound = not any(found.values()) and all(one.debits == one.credits for one in proved.totals.values())
+        is_taken = is_sound and proved.snapshots > 0 and await self.proof.take_point(tenant_id, stretch, proved)
+        return ProofReport(
+            results=tuple(
+                CheckResult(tenant=tenant, check=check, faults=tuple(faults)[:FAULTS_MAX])
+                for check, faults in found.items()
+            ),
+            totals=tuple((tenant, _total(currency, sums)) for currency, sums in sorted(proved.totals.items())),
+            stretches=(
+                ProvedStretch(
+                    tenant=tenant, since=stretch.since, horizon=stretch.horizon, is_point_taken=is_taken, rows=rows
+                ),
+            ),
+        )
 
     async def _provider_agrees(self, tenant_id: TenantId, account: ProviderAccount) -> CheckResult:
         """Compare each charge in the provider's books with ours; payments in doubt are counted, not judged."""
@@ -113,6 +162,10 @@ class ProveHandler:
         )
         note = f"{account.provider}: {compared} payments compared, {in_doubt} in doubt"
         return CheckResult(tenant=tenant, check=PROVIDERS_AGREE, faults=tuple(faults[:FAULTS_MAX]), note=note)
+
+
+def _total(currency: str, sums: Sums) -> CurrencyTotal:
+    return CurrencyTotal(currency=currency, debits=sums.debits, credits=sums.credits, entries=sums.entries)
 
 
 def _added(earlier: BookLine | None, line: BookLine) -> BookLine:

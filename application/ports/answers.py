@@ -1,10 +1,13 @@
-"""What a caller is told about a payment or a refund, to the byte: kept with the effect that it tells of."""
+"""What a caller is told, to the byte: kept with the effect that it tells of."""
 
 from typing import Protocol
 
+from application.ports.controls import LimitNow
 from application.ports.journal import Answer
+from domain.accounts import Account
 from domain.dossier import Dossier
 from domain.ids import OperationId
+from domain.monitors import Monitor
 
 
 class Answers(Protocol):
@@ -20,4 +23,20 @@ class Answers(Protocol):
         201 when it succeeded or waits for the customer, 202 while the outcome is open, 402 or 422 when the provider
         refused, 503 when nothing was sent.
         """
+        ...
+
+
+class ControlAnswers(Protocol):
+    """Renders answers about what the ledger goes by, with 201. Pure: the same state gives the same bytes."""
+
+    def account(self, account: Account) -> Answer:
+        """Tell an account that was opened."""
+        ...
+
+    def limit(self, limit: LimitNow) -> Answer:
+        """Tell a limit that began."""
+        ...
+
+    def monitor(self, monitor: Monitor) -> Answer:
+        """Tell a monitor that began."""
         ...

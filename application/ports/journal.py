@@ -1,5 +1,6 @@
 """The one write path for money: a unit is one value that becomes true as a whole, or not at all."""
 
+from collections.abc import Sequence
 from typing import Protocol, TypeVar
 from uuid import UUID
 
@@ -8,10 +9,12 @@ import msgspec
 from domain.audit import AuditRecord
 from domain.bookkeeping import postings_of
 from domain.dossier import Dossier
+from domain.errors import MediatorError
 from domain.events import Event
 from domain.ids import TenantId
 from domain.ledger import HoldChange, HoldPlacement, LedgerTransaction
 from domain.payments import Payment, PaymentAttempt, ProviderOperation
+from domain.posting import Outcome, Placed
 from domain.refunds import Refund
 
 S = TypeVar("S", Payment, PaymentAttempt, ProviderOperation, Refund)
@@ -188,6 +191,27 @@ class Journal(Protocol):
 
         Raises Conflict when a state moved on, IDEM_IN_FLIGHT or IDEM_MISMATCH for its claim, a LEDGER_ code when the
         books refuse it, SERVICE_UNAVAILABLE when it cannot be told whether it was committed: repeat with the same key.
+        """
+        ...
+
+    async def post(
+        self, tenant_id: TenantId, placed: Placed, *, idempotency: IdempotencyKey | None = None, dry_run: bool = False
+    ) -> Outcome:
+        """Give the ledger one order; it is committed, with everything that belongs to it, or refused, whole.
+
+        A key that was used before gives the first outcome again (`replayed`). `dry_run` goes the same way, and is
+        undone at its end. Raises IDEM_IN_FLIGHT or IDEM_MISMATCH for the key, BACKPRESSURE when too many wait,
+        SERVICE_UNAVAILABLE when it cannot be told whether it was committed: repeat with the same key.
+        """
+        ...
+
+    async def post_batch(
+        self, tenant_id: TenantId, batch: Sequence[tuple[Placed, IdempotencyKey | None]], *, atomic: bool
+    ) -> tuple[Outcome | MediatorError, ...]:
+        """Give the ledger many orders, in their sequence: an outcome for each, or the error of its key.
+
+        `atomic` books all or none: when one is refused, the others are refused with BATCH_REFUSED. Otherwise each
+        stands for itself. Raises as `post` does for what concerns the whole.
         """
         ...
 

@@ -41,18 +41,24 @@ class PaymentFilter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BookedEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """One entry as booked, with its account's code. `line` numbers the entries of a transaction from 1."""
+    """One entry as booked, with its account's code. `line` numbers the entries of a transaction from 1.
+
+    `balance_minor` is the account's posted balance after it, on its normal side; `reference` its transaction's.
+    """
 
     transaction_id: UUID
     line: int
     kind: str
-    payment_id: UUID
+    payment_id: UUID | None
     refund_id: UUID | None
     account_id: UUID
     account_code: str
     direction: str
     amount_minor: int
     currency: str
+    balance_minor: int
+    account_version: int
+    reference: str | None
     effective_at: datetime
     recorded_at: datetime
 

@@ -4,6 +4,8 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from importlib import import_module
+from itertools import takewhile
 
 from cyclopts import App, CycloptsError
 
@@ -28,6 +30,10 @@ _SECTIONS = {
         "revision": "Start a new migration; the argument says what it does.",
         "shell-db": "Open psql on the database.",
     },
+    "The ledger": {
+        "ledger": "Look after the ledger: accounts, transfers, holds, limits, statements, copies.",
+        "fx": "Exchange currencies: rates, quotes, exposure.",
+    },
     "Operations": {
         "prove": "Prove the books: re-add the ledger, compare it with each provider's own books.",
         "jobs": "Show jobs that failed for good, or hand them to the worker again.",
@@ -37,9 +43,13 @@ _SECTIONS = {
     },
 }
 
+_WITH_COMMANDS = {"ledger", "fx"}
+"""Those whose commands are many: each of them is imported when it is asked for, too."""
 
-def make_app(asked: str = "") -> App:
+
+def make_app(asked: Sequence[str] = ()) -> App:
     """Build the tree of commands without importing any; the help of the one that is asked for is its docstring."""
+    first, second = (*asked, "", "")[:2]
     app = App(
         name="mediator",
         help="FinancialMediator: one API and one ledger between an application and its payment providers.",
@@ -53,8 +63,12 @@ def make_app(asked: str = "") -> App:
     for section, commands in _SECTIONS.items():
         for number, (name, text) in enumerate(commands.items()):
             module = name.replace("-", "_")
-            path = f"entrypoints.cli.commands.{module}:{module}"
-            app.command(path, name=name, help=None if name == asked else text, group=section, sort_key=number)
+            place = f"entrypoints.cli.commands.{module}"
+            if name == first and name in _WITH_COMMANDS:
+                app.command(getattr(import_module(place), f"make_{module}")(second))
+                continue
+            own = None if name == first else text
+            app.command(f"{place}:{module}", name=name, help=own, group=section, sort_key=number)
     return app
 
 
@@ -62,7 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and give its exit code. Expected trouble becomes a few words on standard error."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        code = make_app(given[0] if given and not given[0].startswith("-") else "")(given)
+        code = make_app(list(takewhile(lambda word: not word.startswith("-"), given)))(given)
     except (CycloptsError, MediatorError, SettingsError, Trouble) as trouble:
         return _complain(trouble)
     except Interrupted as interruption:

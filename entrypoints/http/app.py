@@ -1,6 +1,7 @@
 """The HTTP application: every route, behind the edge that refuses what cannot be read."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from importlib.metadata import PackageNotFoundError, version
 
@@ -11,10 +12,20 @@ from litestar.types import ASGIApp
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from application.ports.answers import Answers
+from adapters.postgres.journal import PostgresJournal
+from application.identity.authenticate import AuthenticateHandler
+from application.ports.answers import Answers, ControlAnswers
+from application.ports.journal import Journal
+from application.ports.limits import Limits
+from entrypoints.http.access_lines import AccessLines
 from entrypoints.http.answers import JsonAnswers
 from entrypoints.http.auth import require_api_key
+from entrypoints.http.balances import BALANCE_ROUTES
 from entrypoints.http.callbacks import CALLBACK_ROUTES
+from entrypoints.http.callers import KnownCallers
+from entrypoints.http.control_shapes import JsonControlAnswers
+from entrypoints.http.controls import CONTROL_ROUTES
+from entrypoints.http.door import Door
 from entrypoints.http.edge.bodies import BodyRules
 from entrypoints.http.edge.catalogue import CATALOGUE_ROUTES
 from entrypoints.http.edge.decoding import StrictRequest
@@ -23,10 +34,17 @@ from entrypoints.http.edge.exceptions import EXCEPTION_HANDLERS
 from entrypoints.http.edge.health import ReadinessChecks, health_routes
 from entrypoints.http.edge.parameters import strict_parameters
 from entrypoints.http.edge.wiring import behind_edge
+from entrypoints.http.fx import FX_ROUTES
+from entrypoints.http.holds import HOLD_ROUTES
 from entrypoints.http.ledger import LEDGER_ROUTES
 from entrypoints.http.payments import PAYMENT_ROUTES
+from entrypoints.http.plain_transfers import PlainTransfers
+from entrypoints.http.statements import STATEMENT_ROUTES
+from entrypoints.http.transfer_batches import BATCH_PATH, BATCH_ROUTES
+from entrypoints.http.transfers import TRANSFER_ROUTES
 from entrypoints.settings import Settings
 from entrypoints.wiring.container import make_container
+from entrypoints.wiring.limits import RateLimits
 
 BODY_MAX_BYTES = 131_072
 """Fifty metadata values of 500 letters of any script, and the rest of a payment."""
@@ -49,17 +67,30 @@ class HttpAnswers(Provider):
 
     scope = Scope.APP
     answers = provide(JsonAnswers, provides=Answers, override=True)
+    control_answers = provide(JsonControlAnswers, provides=ControlAnswers, override=True)
+
+    @provide
+    def door(self, authenticate: AuthenticateHandler, limits: Limits) -> Door:
+        """Let in who may come."""
+        return Door(KnownCallers(authenticate), limits)
 
 
-def make_app(settings: Settings, *overrides: Provider) -> ASGIApp:
-    """Make the application with its edge; the container is closed with it."""
-    container = make_container(settings, HttpAnswers(), LitestarProvider(), *overrides)
-    framework = make_framework(container)
-    rules = BodyRules(size_max=BODY_MAX_BYTES)
-    return behind_edge(framework, allowed_hosts=settings.allowed_hosts, body_rules=rules)
+def make_app(settings: Settings, *overrides: Provider, started: Callable[[], bool] = lambda: True) -> ASGIApp:
+    """Make the application with its edge; the container is closed with it.
+
+    `started` tells whether all the processes beside this one can answer; before that it is not ready.
+    """
+    container = make_container(settings, RateLimits(), HttpAnswers(), LitestarProvider(), *overrides)
+    framework = make_framework(container, started)
+    rules = BodyRules(size_max=BODY_MAX_BYTES, read_later=(BATCH_PATH,))
+    ordinary = behind_edge(framework, allowed_hosts=settings.allowed_hosts, body_rules=rules)
+    short_way = PlainTransfers(ordinary, allowed_hosts=settings.allowed_hosts)
+    framework.state.short_way = short_way
+    framework.state.writes_access_lines = settings.log_level.lower() in {"debug", "info"}
+    return short_way
 
 
-def make_framework(container: AsyncContainer) -> Litestar:
+def make_framework(container: AsyncContainer, started: Callable[[], bool] = lambda: True) -> Litestar:
     """Make the framework's application over a container."""
 
     async def database_answers() -> None:
@@ -67,18 +98,36 @@ def make_framework(container: AsyncContainer) -> Litestar:
         async with engine.connect() as connection:
             await connection.execute(text("select 1"))
 
+    async def all_started() -> None:
+        while not started():  # noqa: ASYNC110 -- the others are processes: there is no event to wait for
+            await asyncio.sleep(0.01)
+
     @asynccontextmanager
-    async def container_closed(_: Litestar) -> AsyncIterator[None]:
+    async def container_closed(app: Litestar) -> AsyncIterator[None]:
+        app.state.door = await container.get(Door)
+        short_way: PlainTransfers | None = getattr(app.state, "short_way", None)
+        journal = await container.get(Journal)
+        if short_way is not None and isinstance(journal, PostgresJournal):
+            short_way.open(app.state.door, journal, AccessLines(is_on=app.state.writes_access_lines))
         yield
+        if short_way is not None:
+            short_way.close()
         await container.close()
 
     framework = Litestar(
         route_handlers=[
             *PAYMENT_ROUTES,
             *LEDGER_ROUTES,
+            *CONTROL_ROUTES,
+            *TRANSFER_ROUTES,
+            *BATCH_ROUTES,
+            *HOLD_ROUTES,
+            *STATEMENT_ROUTES,
+            *BALANCE_ROUTES,
+            *FX_ROUTES,
             *CALLBACK_ROUTES,
             *CATALOGUE_ROUTES,
-            *health_routes(ReadinessChecks({"database": database_answers})),
+            *health_routes(ReadinessChecks({"database": database_answers, "processes": all_started})),
         ],
         guards=[require_api_key, strict_parameters],
         request_class=StrictRequest,

@@ -18,6 +18,7 @@ HEADERS_NOT_KEPT = frozenset({"authorization", "cookie", "proxy-authorization"})
     status_code=204,
     tags=["Callbacks"],
     public=True,
+    limit="callbacks",
     errors=("CALLBACK_REFUSED", "BACKPRESSURE", "SERVICE_UNAVAILABLE"),
     raw_body=("application/json",),
     never=("NOT_FOUND", "VAL_FIELD"),

@@ -13,12 +13,11 @@ from application.ledger.list_entries import ListEntries, ListEntriesHandler
 from application.ports.ledger import EntryFilter
 from domain.ids import LedgerAccountId, Prefix, public_id
 from entrypoints.http.auth import AnyRequest, call_of
+from entrypoints.http.control_shapes import AccountPageOut, account_out
 from entrypoints.http.paging import LIMIT_MAX, cursor_id, entry_cursor, id_in_query, moment_in_query
 from entrypoints.http.shapes import (
-    AccountPageOut,
     BalancePageOut,
     EntryPageOut,
-    account_out,
     balance_out,
     entry_out,
 )
@@ -69,7 +68,6 @@ async def list_entries(
     handler: FromDishka[ListEntriesHandler],
     account_id: Annotated[str | None, QueryParameter(pattern=r"^acc_[0-9a-f]{32}\Z")] = None,
     payment_id: Annotated[str | None, QueryParameter(pattern=r"^pay_[0-9a-f]{32}\Z")] = None,
-    currency: CurrencyFilter = None,
     recorded_from: Annotated[datetime | None, QueryParameter(description="From this moment on.")] = None,
     recorded_before: Annotated[datetime | None, QueryParameter(description="Before this moment.")] = None,
     cursor: Cursor = None,
@@ -81,7 +79,6 @@ async def list_entries(
         wanted=EntryFilter(
             account_id=None if account is None else LedgerAccountId(account),
             payment_id=id_in_query(Prefix.PAYMENT, "payment_id", payment_id),
-            currency=currency,
             recorded_from=moment_in_query("recorded_from", recorded_from),
             recorded_before=moment_in_query("recorded_before", recorded_before),
         ),

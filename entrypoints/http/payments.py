@@ -32,9 +32,9 @@ from entrypoints.http.shapes import (
     payment_detail_out,
     payment_summary_out,
 )
+from entrypoints.http.words import CurrencyIn, Line, Metadata, Nothing, Word
 
 Amount = Annotated[int, Meta(ge=1, le=AMOUNT_MAX, description="Minor units: 100 is 1.00 EUR, 100 JPY, 0.100 KWD.")]
-CurrencyIn = Annotated[str, Meta(pattern=r"^[A-Z]{3}\Z", description="ISO 4217 alphabetic code.", examples=["EUR"])]
 Token = Annotated[
     str,
     Meta(
@@ -43,10 +43,7 @@ Token = Annotated[
         examples=["tok_success"],
     ),
 ]
-Line = Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f]{1,255}\Z", description="One line of 1 to 255 characters.")]
-Word = Annotated[str, Meta(min_length=1, max_length=64)]
 WebAddress = Annotated[str, Meta(pattern=r"^https?://[!-~]{1,1000}\Z", description="An http(s) address.")]
-Metadata = Annotated[dict[Word, Annotated[str, Meta(max_length=500)]], Meta(max_length=50)]
 
 PROVIDER_ERRORS = (
     "BACKPRESSURE",
@@ -82,10 +79,6 @@ class CapturePaymentIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
 
     amount: Annotated[Amount | None, Meta(description="All that is left when null.")] = None
     final: Annotated[bool, Meta(description="Let go of what is not captured.")] = False
-
-
-class CancelPaymentIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Nothing needs to be said to cancel."""
 
 
 class RefundPaymentIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -165,7 +158,7 @@ async def cancel_payment(
     payment_id: FromPath[str],
     request: AnyRequest,
     handler: FromDishka[CancelPaymentHandler],
-    data: JSONBody[CancelPaymentIn | None] = None,  # noqa: ARG001 -- nothing needs to be said, but it is checked
+    data: JSONBody[Nothing | None] = None,  # noqa: ARG001 -- nothing needs to be said, but it is checked
 ) -> Response[PaymentOut]:
     """Cancel a payment: whatever of it is not captured is released.
 

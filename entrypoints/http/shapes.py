@@ -117,14 +117,17 @@ class EntryOut(msgspec.Struct, frozen=True, kw_only=True):
 
     id: Annotated[str, Meta(description="Transaction and line, as in ltx_0198…_1.")]
     transaction_id: str
-    kind: Annotated[str, Meta(description="What was booked: capture or refund.")]
-    payment_id: str
+    kind: Annotated[str, Meta(description="What was booked: transfer, capture, refund, ...")]
+    payment_id: str | None
     refund_id: str | None
     account_id: str
     account: Annotated[str, Meta(description="The account's code.")]
     direction: Direction
-    amount: MinorUnits
+    amount: BigMinorUnits
     currency: CurrencyCode
+    balance: Annotated[BigMinorUnits, Meta(description="Posted on the account after it, on the account's normal side.")]
+    account_version: Annotated[int, Meta(description="The account's version with it; grows with every entry.")]
+    reference: Annotated[str | None, Meta(description="The reference of its transaction.")]
     effective_at: Instant
     recorded_at: Instant
 
@@ -176,23 +179,6 @@ class EntryPageOut(msgspec.Struct, frozen=True):
     """A page of entries, newest first. `next_cursor` is null on the last page."""
 
     data: tuple[EntryOut, ...]
-    next_cursor: str | None
-
-
-class AccountOut(msgspec.Struct, frozen=True, kw_only=True):
-    """An account of the ledger."""
-
-    id: str
-    code: Annotated[str, Meta(description="Code path of the account.", examples=["merchant:main:payable"])]
-    currency: CurrencyCode
-    normal_balance: Direction
-    created_at: Instant
-
-
-class AccountPageOut(msgspec.Struct, frozen=True):
-    """A page of accounts in the order in which they were opened. `next_cursor` is null on the last page."""
-
-    data: tuple[AccountOut, ...]
     next_cursor: str | None
 
 
@@ -350,13 +336,16 @@ def entry_out(entry: BookedEntry) -> EntryOut:
         id=f"{transaction_id}_{entry.line}",
         transaction_id=transaction_id,
         kind=entry.kind,
-        payment_id=public_id(Prefix.PAYMENT, entry.payment_id),
+        payment_id=None if entry.payment_id is None else public_id(Prefix.PAYMENT, entry.payment_id),
         refund_id=None if entry.refund_id is None else public_id(Prefix.REFUND, entry.refund_id),
         account_id=public_id(Prefix.LEDGER_ACCOUNT, entry.account_id),
         account=entry.account_code,
         direction=Direction(entry.direction),
-        amount=entry.amount_minor,
+        amount=exact(entry.amount_minor),
         currency=entry.currency,
+        balance=exact(entry.balance_minor),
+        account_version=entry.account_version,
+        reference=entry.reference,
         effective_at=utc(entry.effective_at),
         recorded_at=utc(entry.recorded_at),
     )
@@ -366,17 +355,6 @@ def timeline_out(event: Event) -> TimelineEntryOut:
     """Show what happened."""
     return TimelineEntryOut(
         id=public_id(Prefix.EVENT, event.event_id), at=utc(event.at), event=tag_of(event), description=told(event)
-    )
-
-
-def account_out(account: AccountView) -> AccountOut:
-    """Show an account."""
-    return AccountOut(
-        id=public_id(Prefix.LEDGER_ACCOUNT, account.id),
-        code=account.code,
-        currency=account.currency,
-        normal_balance=Direction(account.normal_balance),
-        created_at=utc(account.created_at),
     )
 
 
@@ -411,4 +389,4 @@ def exact(minor: int) -> int | str:
 
 def utc(moment: datetime) -> datetime:
     """Say a moment in UTC."""
-    return moment.astimezone(UTC)
+    return moment if moment.tzinfo is UTC else moment.astimezone(UTC)

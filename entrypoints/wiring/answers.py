@@ -1,9 +1,12 @@
 """Answers for processes that answer nobody: the worker and the command line settle operations without a caller."""
 
-from application.ports.answers import Answers
+from application.ports.answers import Answers, ControlAnswers
+from application.ports.controls import LimitNow
 from application.ports.journal import Answer
+from domain.accounts import Account
 from domain.dossier import Dossier
 from domain.ids import OperationId
+from domain.monitors import Monitor
 
 
 class NoAnswers(Answers):
@@ -16,3 +19,19 @@ class NoAnswers(Answers):
     def operation(self, dossier: Dossier, operation_id: OperationId, *, request_id: str) -> Answer:
         """Raise LookupError."""
         raise LookupError(f"nobody waits to hear of {operation_id} of {dossier.payment.id} ({request_id})")
+
+
+class NoControlAnswers(ControlAnswers):
+    """Refuses to be asked, for the same reason."""
+
+    def account(self, account: Account) -> Answer:
+        """Raise LookupError."""
+        raise LookupError(f"nobody waits to hear of {account.id}")
+
+    def limit(self, limit: LimitNow) -> Answer:
+        """Raise LookupError."""
+        raise LookupError(f"nobody waits to hear of {limit.policy.id}")
+
+    def monitor(self, monitor: Monitor) -> Answer:
+        """Raise LookupError."""
+        raise LookupError(f"nobody waits to hear of {monitor.id}")

@@ -5,22 +5,42 @@ from collections.abc import AsyncIterator
 from dishka import Provider, Scope, provide
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from adapters.postgres.accounts import PostgresAccountBook, PostgresAccountFinder
+from adapters.postgres.balances import PostgresBalanceReads
+from adapters.postgres.bookings import PostgresHoldQueries, PostgresTransactionQueries
 from adapters.postgres.callbacks import PostgresCallbackInbox
+from adapters.postgres.controls import PostgresLimitBook, PostgresMonitorBook
 from adapters.postgres.engine import APPLICATION_ROLE, PoolSize, make_engine
+from adapters.postgres.fx import (
+    PostgresFxAccounts,
+    PostgresQuoteExpiry,
+    PostgresQuoteQueries,
+    PostgresQuoteRepository,
+    PostgresRateRepository,
+)
 from adapters.postgres.identity import PostgresApiKeyRepository, PostgresTenants
 from adapters.postgres.jobs import PostgresEventStore, PostgresParkedJobs
 from adapters.postgres.journal import PostgresJournal
+from adapters.postgres.lanes import dispose
 from adapters.postgres.ledger import PostgresLedgerQueries
+from adapters.postgres.ledger_copies import PostgresLedgerCopies
 from adapters.postgres.outbox import PostgresOutbox
 from adapters.postgres.payments import PostgresPaymentQueries, PostgresPaymentRepository
 from adapters.postgres.proof import PostgresProof
+from adapters.postgres.statements import PostgresStatementReads
+from application.ports.balances import BalanceReads
+from application.ports.bookings import HoldQueries, TransactionQueries
 from application.ports.callbacks import CallbackInbox
+from application.ports.controls import AccountBook, LimitBook, MonitorBook
+from application.ports.fx import FxAccounts, QuoteExpiry, QuoteQueries, QuoteRepository, RateRepository
 from application.ports.identity import ApiKeyRepository, Tenants
 from application.ports.journal import Journal
-from application.ports.ledger import LedgerQueries, Proof
+from application.ports.ledger import AccountFinder, LedgerQueries, Proof
+from application.ports.ledger_copies import LedgerCopies
 from application.ports.outbox import Outbox
 from application.ports.payments import PaymentQueries, PaymentRepository
 from application.ports.queue import EventStore, ParkedJobs
+from application.ports.statements import StatementReads
 from entrypoints.settings import Settings
 
 
@@ -40,17 +60,35 @@ class Storage(Provider):
             as_role=APPLICATION_ROLE if settings.one_login else None,
         )
         yield engine
-        await engine.dispose()
+        await dispose(engine)
 
     @provide
     def proof(self, engine: AsyncEngine) -> Proof:
         """Re-adds the ledger."""
         return PostgresProof(engine)
 
-    journal = provide(PostgresJournal, provides=Journal)
+    @provide
+    def journal(self, engine: AsyncEngine) -> Journal:
+        """Commits in lanes of their own."""
+        return PostgresJournal(engine)
+
     payments = provide(PostgresPaymentRepository, provides=PaymentRepository)
     payment_queries = provide(PostgresPaymentQueries, provides=PaymentQueries)
+    ledger_copies = provide(PostgresLedgerCopies, provides=LedgerCopies)
+    balance_reads = provide(PostgresBalanceReads, provides=BalanceReads)
+    statement_reads = provide(PostgresStatementReads, provides=StatementReads)
     ledger_queries = provide(PostgresLedgerQueries, provides=LedgerQueries)
+    account_finder = provide(PostgresAccountFinder, provides=AccountFinder)
+    account_book = provide(PostgresAccountBook, provides=AccountBook)
+    limit_book = provide(PostgresLimitBook, provides=LimitBook)
+    monitor_book = provide(PostgresMonitorBook, provides=MonitorBook)
+    transaction_queries = provide(PostgresTransactionQueries, provides=TransactionQueries)
+    hold_queries = provide(PostgresHoldQueries, provides=HoldQueries)
+    rates = provide(PostgresRateRepository, provides=RateRepository)
+    quotes = provide(PostgresQuoteRepository, provides=QuoteRepository)
+    quote_queries = provide(PostgresQuoteQueries, provides=QuoteQueries)
+    quote_expiry = provide(PostgresQuoteExpiry, provides=QuoteExpiry)
+    fx_accounts = provide(PostgresFxAccounts, provides=FxAccounts)
     callbacks = provide(PostgresCallbackInbox, provides=CallbackInbox)
     api_keys = provide(PostgresApiKeyRepository, provides=ApiKeyRepository)
     tenants = provide(PostgresTenants, provides=Tenants)

@@ -5,11 +5,47 @@ from dishka import Provider, Scope, provide, provide_all
 from adapters.postgres.proof import CHECKS
 from application.callbacks.apply_callback import ApplyCallbackHandler
 from application.callbacks.receive_callback import ReceiveCallbackHandler
+from application.fx.execute_quote import ExecuteQuoteHandler
+from application.fx.expire_quotes import ExpireQuotesHandler
+from application.fx.get_quote import GetQuoteHandler
+from application.fx.list_quotes import ListQuotesHandler
+from application.fx.list_rates import ListRatesHandler
+from application.fx.open_quote import OpenQuoteHandler
+from application.fx.quote_step import QuoteStep
+from application.fx.refresh_rates import RefreshRatesHandler
+from application.fx.release_quote import ReleaseQuoteHandler
+from application.fx.report_exposure import ReportExposureHandler
+from application.fx.reserve_quote import ReserveQuoteHandler
 from application.identity.authenticate import AuthenticateHandler
 from application.identity.open_tenant import OpenTenantHandler
+from application.ledger.change_account import ChangeAccountHandler
+from application.ledger.end_limit import EndLimitHandler
+from application.ledger.end_monitor import EndMonitorHandler
+from application.ledger.expire_holds import ExpireHoldsHandler
+from application.ledger.export_ledger import ExportLedgerHandler
+from application.ledger.get_account import GetAccountHandler
+from application.ledger.get_balance import GetBalanceHandler
+from application.ledger.get_hold import GetHoldHandler
+from application.ledger.get_statement import GetStatementHandler
+from application.ledger.get_transaction import GetTransactionHandler
+from application.ledger.import_ledger import ImportLedgerHandler
 from application.ledger.list_accounts import ListAccountsHandler
 from application.ledger.list_entries import ListEntriesHandler
+from application.ledger.list_holds import ListHoldsHandler
+from application.ledger.list_limits import ListLimitsHandler
+from application.ledger.list_monitors import ListMonitorsHandler
+from application.ledger.list_transactions import ListTransactionsHandler
+from application.ledger.make_limit import MakeLimitHandler
+from application.ledger.make_monitor import MakeMonitorHandler
+from application.ledger.make_transfer import MakeTransferHandler
+from application.ledger.make_transfers import MakeTransfersHandler
+from application.ledger.open_account import OpenAccountHandler
+from application.ledger.place_hold import PlaceHoldHandler
+from application.ledger.post_hold import PostHoldHandler
 from application.ledger.prove import ProveHandler
+from application.ledger.release_hold import ReleaseHoldHandler
+from application.ledger.remove_import import RemoveImportHandler
+from application.ledger.reverse_transaction import ReverseTransactionHandler
 from application.payments.cancel_payment import CancelPaymentHandler
 from application.payments.capture_payment import CapturePaymentHandler
 from application.payments.create_payment import CreatePaymentHandler
@@ -30,6 +66,7 @@ class UseCases(Provider):
     scope = Scope.APP
 
     step = provide(ProviderStep)
+    quote_step = provide(QuoteStep)
     handlers = provide_all(
         CreatePaymentHandler,
         CapturePaymentHandler,
@@ -41,6 +78,41 @@ class UseCases(Provider):
         ListPaymentsHandler,
         ListAccountsHandler,
         ListEntriesHandler,
+        ChangeAccountHandler,
+        EndLimitHandler,
+        EndMonitorHandler,
+        ExpireHoldsHandler,
+        ExportLedgerHandler,
+        GetAccountHandler,
+        GetBalanceHandler,
+        GetHoldHandler,
+        GetTransactionHandler,
+        ImportLedgerHandler,
+        ListHoldsHandler,
+        ListLimitsHandler,
+        ListMonitorsHandler,
+        ListTransactionsHandler,
+        MakeLimitHandler,
+        MakeMonitorHandler,
+        MakeTransferHandler,
+        MakeTransfersHandler,
+        OpenAccountHandler,
+        PlaceHoldHandler,
+        PostHoldHandler,
+        ReleaseHoldHandler,
+        RemoveImportHandler,
+        ReverseTransactionHandler,
+        GetStatementHandler,
+        ListRatesHandler,
+        RefreshRatesHandler,
+        OpenQuoteHandler,
+        GetQuoteHandler,
+        ListQuotesHandler,
+        ReserveQuoteHandler,
+        ExecuteQuoteHandler,
+        ReleaseQuoteHandler,
+        ExpireQuotesHandler,
+        ReportExposureHandler,
         ReceiveCallbackHandler,
         ApplyCallbackHandler,
         AuthenticateHandler,

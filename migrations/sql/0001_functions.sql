@@ -43,6 +43,9 @@ begin
     return jsonb_build_object('verdict', 'answer', 'status', r.status, 'content_type', r.content_type,
       'location', r.location, 'body', replace(encode(r.body, 'base64'), E'\n', ''));
   end if;
+  if r.state = 'posted' then
+    return jsonb_build_object('verdict', 'posted', 'resource_id', r.resource_id, 'result', r.result);
+  end if;
   if r.state = 'started' and r.locked_until > v_now then
     return jsonb_build_object('verdict', 'in_flight',
       -- Providers answer within seconds: the lease is only for those who died.
@@ -170,14 +173,38 @@ begin
   if n + m <> wanted then raise exception 'an operation moved on' using errcode = 'FM409'; end if;
 end $$;
 
--- The books: holds are locked before accounts, accounts in the order of their ids; entries balance or nothing happens.
-create or replace function fm.post(p_tenant uuid, p_unit jsonb) returns void
+-- The books of payments: holds are locked before accounts, accounts in the order of their ids; entries balance or
+-- nothing happens. Nothing is refused for want of funds here: what a provider did has happened.
+create or replace function fm.lock_books(p_tenant uuid, p_units jsonb) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp set enable_hashjoin = off
 set enable_mergejoin = off as $$
 declare
-  v_now timestamptz; h fm.holds; c record; rest bigint; sign integer;
-  acc uuid[] := '{}'; d_posted_debit bigint[] := '{}'; d_posted_credit bigint[] := '{}';
-  d_pending_debit bigint[] := '{}'; d_pending_credit bigint[] := '{}';
+  v_holds uuid[];
+begin
+  insert into fm.ledger_accounts (tenant_id, id, code, currency, normal_balance, created_at)
+    select distinct on (a.code, a.currency) p_tenant, a.id, a.code, a.currency, a.normal_balance, clock_timestamp()
+    from jsonb_array_elements(p_units) u,
+      jsonb_to_recordset(u->'accounts') a(id uuid, code text, currency text, normal_balance text)
+    where not exists (select from fm.ledger_accounts q
+      where q.tenant_id = p_tenant and q.code = a.code and q.currency = a.currency)
+    order by a.code, a.currency
+    on conflict on constraint ledger_accounts_code_uq do nothing;
+  v_holds := array(select (x->>'hold_id')::uuid from jsonb_array_elements(p_units) u,
+    jsonb_array_elements(u->'hold_changes') x);
+  perform fm.lock_holds(p_tenant, v_holds);
+  perform fm.lock_accounts(p_tenant, array(
+    select b.id from jsonb_array_elements(p_units) u, jsonb_to_recordset(u->'accounts') x(code text, currency text)
+      join fm.ledger_accounts b on b.tenant_id = p_tenant and b.code = x.code and b.currency = x.currency
+    union all
+    select a.id from unnest(v_holds) w(id) join fm.holds q on q.tenant_id = p_tenant and q.id = w.id,
+      unnest(array[q.debit_account_id, q.credit_account_id]) a(id)));
+end $$;
+
+create or replace function fm.post(p_tenant uuid, p_unit jsonb, p_now timestamptz) returns uuid[]
+language plpgsql security definer set search_path = pg_catalog, pg_temp set enable_hashjoin = off
+set enable_mergejoin = off as $$
+declare
+  h fm.holds; c record; rest bigint; v_touched uuid[] := '{}';
 begin
   if exists (
     select from jsonb_to_recordset(p_unit->'entries') e(transaction_id uuid, currency text, direction text, amount_minor bigint)
@@ -186,28 +213,12 @@ begin
   ) then
     raise exception 'debits and credits differ' using errcode = 'FM422', constraint = 'ledger_unbalanced';
   end if;
-
-  insert into fm.ledger_accounts (tenant_id, id, code, currency, normal_balance, created_at)
-    select p_tenant, a.id, a.code, a.currency, a.normal_balance, clock_timestamp()
-    from jsonb_to_recordset(p_unit->'accounts') a(id uuid, code text, currency text, normal_balance text)
-    order by a.code, a.currency
-    on conflict on constraint ledger_accounts_code_uq do nothing;
-
-  perform from fm.holds q where q.tenant_id = p_tenant
-    and q.id in (select (x->>'hold_id')::uuid from jsonb_array_elements(p_unit->'hold_changes') x)
-    order by q.id for update;
-
-  perform from fm.ledger_accounts a where a.tenant_id = p_tenant and a.id in (
-      select b.id from fm.ledger_accounts b
-        join jsonb_to_recordset(p_unit->'accounts') x(code text, currency text)
-          on b.code = x.code and b.currency = x.currency
-        where b.tenant_id = p_tenant
-      union
-      select unnest(array[q.debit_account_id, q.credit_account_id]) from fm.holds q where q.tenant_id = p_tenant
-        and q.id in (select (x->>'hold_id')::uuid from jsonb_array_elements(p_unit->'hold_changes') x))
-    order by a.id for update;
-  -- Taken after the locks: times of an account's entries never run backwards.
-  v_now := clock_timestamp();
+  if exists (
+    select from jsonb_to_recordset(p_unit->'entries') e(transaction_id uuid)
+    where not exists (select from jsonb_to_recordset(p_unit->'transactions') t(id uuid) where t.id = e.transaction_id)
+  ) then
+    raise exception 'an entry of no transaction' using errcode = 'FM422', constraint = 'ledger_unbalanced';
+  end if;
 
   for c in select p.*, d.id as debit_id, k.id as credit_id
     from jsonb_to_recordset(p_unit->'placements') p(hold_id uuid, payment_id uuid, refund_id uuid, currency text,
@@ -218,12 +229,9 @@ begin
     insert into fm.holds (tenant_id, id, payment_id, refund_id, debit_account_id, credit_account_id, currency,
         amount_minor, state, created_at, updated_at)
       values (p_tenant, c.hold_id, c.payment_id, c.refund_id, c.debit_id, c.credit_id, c.currency, c.amount_minor,
-        'pending', v_now, v_now);
-    acc := acc || c.debit_id || c.credit_id;
-    d_posted_debit := d_posted_debit || array[0, 0]::bigint[];
-    d_posted_credit := d_posted_credit || array[0, 0]::bigint[];
-    d_pending_debit := d_pending_debit || array[c.amount_minor, 0]::bigint[];
-    d_pending_credit := d_pending_credit || array[0, c.amount_minor]::bigint[];
+        'pending', p_now, p_now);
+    perform fm.shift_pending(p_tenant, c.debit_id, c.credit_id, c.amount_minor);
+    v_touched := v_touched || c.debit_id || c.credit_id;
   end loop;
 
   for c in select * from jsonb_to_recordset(p_unit->'hold_changes') x(hold_id uuid, post_minor bigint,
@@ -243,45 +251,31 @@ begin
         state = case when rest > 0 and q.posted_minor + c.post_minor > 0 then 'partially_posted'
                      when rest > 0 then 'pending'
                      when q.posted_minor + c.post_minor > 0 then 'posted' else 'voided' end,
-        updated_at = v_now
+        updated_at = p_now
       where q.tenant_id = p_tenant and q.id = c.hold_id;
-    acc := acc || h.debit_account_id || h.credit_account_id;
-    d_posted_debit := d_posted_debit || array[0, 0]::bigint[];
-    d_posted_credit := d_posted_credit || array[0, 0]::bigint[];
-    d_pending_debit := d_pending_debit || array[-(c.post_minor + c.release_minor), 0]::bigint[];
-    d_pending_credit := d_pending_credit || array[0, -(c.post_minor + c.release_minor)]::bigint[];
+    if c.post_minor + c.release_minor > 0 then
+      perform fm.shift_pending(p_tenant, h.debit_account_id, h.credit_account_id, -(c.post_minor + c.release_minor));
+      v_touched := v_touched || h.debit_account_id || h.credit_account_id;
+    end if;
   end loop;
 
-  insert into fm.ledger_transactions (tenant_id, id, kind, payment_id, refund_id, hold_id, effective_at, recorded_at)
-    select p_tenant, t.id, t.kind, t.payment_id, t.refund_id, t.hold_id, t.effective_at, v_now
+  insert into fm.ledger_transactions (tenant_id, id, kind, payment_id, refund_id, hold_id, actor, request_id,
+      effective_at, recorded_at)
+    select p_tenant, t.id, t.kind, t.payment_id, t.refund_id, t.hold_id, p_unit->'audit'->>'actor',
+      p_unit->'audit'->>'request_id', t.effective_at, p_now
     from jsonb_to_recordset(p_unit->'transactions') t(id uuid, kind text, payment_id uuid, refund_id uuid,
       hold_id uuid, effective_at timestamptz);
   for c in select e.*, a.id as account_id
     from jsonb_to_recordset(p_unit->'entries') e(transaction_id uuid, line smallint, payment_id uuid, code text,
       currency text, direction text, amount_minor bigint)
     left join fm.ledger_accounts a on a.tenant_id = p_tenant and a.code = e.code and a.currency = e.currency
+    order by e.transaction_id, e.line
   loop
-    insert into fm.entries (tenant_id, transaction_id, line, account_id, payment_id, direction, currency,
-        amount_minor, recorded_at)
-      values (p_tenant, c.transaction_id, c.line, c.account_id, c.payment_id, c.direction, c.currency,
-        c.amount_minor, v_now);
-    sign := case c.direction when 'debit' then 1 else 0 end;
-    acc := acc || c.account_id;
-    d_posted_debit := d_posted_debit || (c.amount_minor * sign);
-    d_posted_credit := d_posted_credit || (c.amount_minor * (1 - sign));
-    d_pending_debit := d_pending_debit || 0::bigint;
-    d_pending_credit := d_pending_credit || 0::bigint;
+    perform fm.book_entry(p_tenant, c.transaction_id, c.line, c.account_id, c.payment_id, c.direction, c.currency,
+      c.amount_minor, null, p_now);
+    v_touched := v_touched || c.account_id;
   end loop;
-
-  update fm.ledger_accounts a set posted_debits = a.posted_debits + x.posted_debit,
-      posted_credits = a.posted_credits + x.posted_credit, pending_debits = a.pending_debits + x.pending_debit,
-      pending_credits = a.pending_credits + x.pending_credit, version = a.version + 1
-    from (select u.account_id, sum(u.posted_debit)::bigint as posted_debit, sum(u.posted_credit)::bigint as posted_credit,
-            sum(u.pending_debit)::bigint as pending_debit, sum(u.pending_credit)::bigint as pending_credit
-          from unnest(acc, d_posted_debit, d_posted_credit, d_pending_debit, d_pending_credit)
-            u(account_id, posted_debit, posted_credit, pending_debit, pending_credit)
-          group by u.account_id) x
-    where a.tenant_id = p_tenant and a.id = x.account_id;
+  return v_touched;
 end $$;
 
 create or replace function fm.write_events(p_tenant uuid, p_events jsonb, p_audit jsonb) returns void
@@ -299,35 +293,57 @@ begin
       p_audit->>'subject', p_audit->>'request_id', p_audit->'details', v_now);
 end $$;
 
--- One unit, whole or not at all. Lock order: idempotency key < payment states < holds < accounts (by id).
-create or replace function fm.commit_unit(p_tenant uuid, p_unit jsonb) returns jsonb
+-- Units, each whole or none at all. Lock order: see 0001_posting.sql; the caller sorts units by their payments' ids.
+-- Answers a verdict for each, in their order.
+create or replace function fm.commit_units(p_tenant uuid, p_units jsonb) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-  v_idempotency jsonb := p_unit->'idempotency'; v_verdict jsonb;
+  u record; v_verdicts jsonb[]; v_units jsonb; v_verdict jsonb; v_now timestamptz; v_touched uuid[] := '{}';
 begin
-  if v_idempotency->>'type' = 'claim' then
-    v_verdict := fm.claim_key(p_tenant, v_idempotency);
-    if v_verdict is not null then
-      return v_verdict;
+  v_verdicts := array_fill(null::jsonb, array[jsonb_array_length(p_units)]);
+  for u in select x.u, x.n::integer as n from jsonb_array_elements(p_units) with ordinality x(u, n)
+    where x.u->'idempotency'->>'type' = 'claim'
+    order by x.u->'idempotency'->>'route', x.u->'idempotency'->>'key'
+  loop
+    v_verdicts[u.n] := fm.claim_key(p_tenant, u.u->'idempotency');
+  end loop;
+  select coalesce(jsonb_agg(x.u order by x.n), '[]') into v_units
+    from jsonb_array_elements(p_units) with ordinality x(u, n) where v_verdicts[x.n] is null;
+  for u in select x.u from jsonb_array_elements(v_units) with ordinality x(u, n) order by x.n loop
+    if jsonb_array_length(u.u->'events') = 0 then
+      raise exception 'a unit without an event explains nothing' using errcode = 'FM422', constraint = 'unit_events';
     end if;
-  end if;
-  if jsonb_array_length(p_unit->'events') = 0 then
-    raise exception 'a unit without an event explains nothing' using errcode = 'FM422', constraint = 'unit_events';
-  end if;
-  perform fm.write_states(p_tenant, p_unit);
-  perform fm.post(p_tenant, p_unit);
-  perform fm.write_events(p_tenant, p_unit->'events', p_unit->'audit');
-  if v_idempotency->>'type' = 'keep' then
-    v_verdict := fm.keep_answer(p_tenant, v_idempotency);
-    if v_verdict->>'body' <> v_idempotency->>'body' then
-      -- Somebody took the key over and answered before us: their answer stands.
-      return jsonb_build_object('verdict', 'committed', 'kept', v_verdict);
+    perform fm.write_states(p_tenant, u.u);
+  end loop;
+  perform fm.lock_books(p_tenant, v_units);
+  -- Taken after the locks: times of an account's entries never run backwards.
+  v_now := clock_timestamp();
+  for u in select x.u, x.n::integer as n from jsonb_array_elements(p_units) with ordinality x(u, n) order by x.n loop
+    continue when v_verdicts[u.n] is not null;
+    v_touched := v_touched || fm.post(p_tenant, u.u, v_now);
+    perform fm.write_events(p_tenant, u.u->'events', u.u->'audit');
+    v_verdicts[u.n] := jsonb_build_object('verdict', 'committed');
+    if u.u->'idempotency'->>'type' = 'keep' then
+      v_verdict := fm.keep_answer(p_tenant, u.u->'idempotency');
+      if v_verdict->>'body' <> u.u->'idempotency'->>'body' then
+        -- Somebody took the key over and answered before us: their answer stands.
+        v_verdicts[u.n] := jsonb_build_object('verdict', 'committed', 'kept', v_verdict);
+      end if;
+    elsif u.u->'idempotency'->>'type' = 'release' then
+      perform fm.let_go_key(p_tenant, u.u->'idempotency'->>'route', u.u->'idempotency'->>'key');
     end if;
-  elsif v_idempotency->>'type' = 'release' then
-    perform fm.let_go_key(p_tenant, v_idempotency->>'route', v_idempotency->>'key');
+  end loop;
+  if v_touched <> '{}' then
+    perform fm.watch_balances(p_tenant, v_touched, v_now);
   end if;
-  return jsonb_build_object('verdict', 'committed');
+  return to_jsonb(v_verdicts);
 end $$;
+
+-- Whether a unit is there, by its first event: asked after a connection was lost at commit.
+create or replace function fm.was_told(p_tenant uuid, p_event uuid) returns boolean
+language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select exists (select from fm.events e where e.tenant_id = p_tenant and e.id = p_event);
+$$;
 
 create or replace function fm.read_dossier(p_tenant uuid, p_payment uuid, p_operation uuid) returns jsonb
 language sql stable security definer set search_path = pg_catalog, pg_temp as $$

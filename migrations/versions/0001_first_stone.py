@@ -12,6 +12,9 @@ depends_on = None
 
 MONTHS_AHEAD = 3
 
+TOPICS = ("fx", "proof", "functions", "posting", "controls")
+"""The scripts between the tables and the grants, in the order in which they need each other."""
+
 ROLE = """
 do $$
 begin
@@ -28,7 +31,8 @@ def upgrade() -> None:
     """Make the schema, its functions, its first parts, and the rights of the application's role."""
     op.get_bind().execute(text(ROLE))
     run_script("0001_tables.sql")
-    run_script("0001_functions.sql")
+    for topic in TOPICS:
+        run_script(f"0001_{topic}.sql")
     op.get_bind().execute(text("select fm_ops.ensure_partitions(:months)"), {"months": MONTHS_AHEAD})
     run_script("0001_grants.sql")
 

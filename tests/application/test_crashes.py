@@ -1,6 +1,6 @@
 """Wherever the process dies, the same key carries on to one effect and one answer, and the books say the same."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import NoReturn
 
 import pytest
@@ -9,6 +9,7 @@ from application.ports.journal import Answer, IdempotencyKey, Journal, Keep, Res
 from domain.errors import BACKPRESSURE, IDEM_IN_FLIGHT, SERVICE_UNAVAILABLE, MediatorError, MoneyState
 from domain.ids import PaymentId, TenantId
 from domain.payments import CaptureMode, OperationState, PaymentState
+from domain.posting import Outcome, Placed
 from domain.providers import OperationKind, Rejected
 from tests.fakes.answers import told
 from tests.fakes.desk import Desk, until_answered
@@ -74,6 +75,16 @@ class FaultyJournal(Journal):
         verdict = await self._journal.commit(unit)
         self._behind()
         return verdict
+
+    async def post(
+        self, tenant_id: TenantId, placed: Placed, *, idempotency: IdempotencyKey | None = None, dry_run: bool = False
+    ) -> Outcome:
+        return await self._journal.post(tenant_id, placed, idempotency=idempotency, dry_run=dry_run)
+
+    async def post_batch(
+        self, tenant_id: TenantId, batch: Sequence[tuple[Placed, IdempotencyKey | None]], *, atomic: bool
+    ) -> tuple[Outcome | MediatorError, ...]:
+        return await self._journal.post_batch(tenant_id, batch, atomic=atomic)
 
     async def recall(self, tenant_id: TenantId, key: IdempotencyKey, *, lease_seconds: float) -> Resume | Answer | None:
         self._before()

@@ -32,7 +32,7 @@ from domain.events import Event, PaymentCaptured
 from domain.ids import AttemptId, EventId, HoldId, OperationId
 from domain.money import AMOUNT_MAX, Money
 from domain.payments import CaptureMode
-from tests.fakes.books import BOUND
+from domain.posting import BOUND
 from tests.fakes.house import HoldView, House
 from tests.fakes.keeping import a_key, an_answer, keep, story_for
 from tests.fakes.story import DECLINED, EUR, NOT_SENT, PENDING, UNKNOWN, Story

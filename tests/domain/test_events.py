@@ -6,8 +6,18 @@ import msgspec
 import pytest
 
 from domain.bookkeeping import postings_of
-from domain.events import CallbackReceived, Event, tag_of
-from domain.ids import EventId
+from domain.events import (
+    BalanceMonitorCrossed,
+    CallbackReceived,
+    Event,
+    FxQuoteExpired,
+    FxQuoteOpened,
+    FxQuoteReleased,
+    FxQuoteReserved,
+    LedgerPosted,
+    tag_of,
+)
+from domain.ids import EventId, LedgerAccountId, LedgerTransactionId, MonitorId, QuoteId
 from domain.ledger import Direction
 from domain.money import Money
 from domain.payments import CaptureMode
@@ -60,7 +70,49 @@ def callback_received() -> CallbackReceived:
     )
 
 
-ALL: list[Event] = [callback_received(), *(event for story in every_kind_of_story() for event in story.events)]
+def of_the_ledger() -> list[Event]:
+    """Events that functions of the database write."""
+    world = Story().world
+    return [
+        LedgerPosted(
+            event_id=EventId(world.new_id()),
+            at=world.now,
+            transaction_ids=(LedgerTransactionId(world.new_id()),),
+            hold_ids=(),
+        ),
+        BalanceMonitorCrossed(
+            event_id=EventId(world.new_id()),
+            at=world.now,
+            monitor_id=MonitorId(world.new_id()),
+            account_id=LedgerAccountId(world.new_id()),
+            measure="available",
+            comparison="lt",
+            threshold_minor=100,
+            value_minor=99,
+            currency="EUR",
+        ),
+        *(
+            kind(
+                event_id=EventId(world.new_id()),
+                at=world.now,
+                quote_id=QuoteId(world.new_id()),
+                version=1,
+                state="open",
+                source_currency="EUR",
+                source_minor=100,
+                target_currency="JPY",
+                target_minor=160,
+            )
+            for kind in (FxQuoteOpened, FxQuoteReserved, FxQuoteReleased, FxQuoteExpired)
+        ),
+    ]
+
+
+ALL: list[Event] = [
+    callback_received(),
+    *of_the_ledger(),
+    *(event for story in every_kind_of_story() for event in story.events),
+]
 EVERY_EVENT = pytest.mark.parametrize(
     "event", {type(event): event for event in ALL}.values(), ids=lambda event: str(tag_of(event))
 )

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from domain.dossier import DISPUTED_CODES
 from domain.events import RefundSucceeded, ReviewNeeded
 from domain.payments import LIVE_ATTEMPT_STATES, CaptureMode, PaymentState
+from domain.reference_rows import OPEN_HOLD_STATES
 from domain.refunds import RefundState
-from tests.fakes.books import OPEN_HOLD_STATES
 from tests.fakes.lives import CHOICES_MAX, lead
 from tests.fakes.story import Story, an_order
 

@@ -33,7 +33,9 @@ MALFORMED = {
     "BROKER_URL": ("x", "amqp://a.example", "rediss://"),
     "LOG_LEVEL": ("loud", "INFO ", "info,debug", "5"),
     "API_PORT": ("-1", "65536", "http", "80.0", "8_000", "\u0668\u0660"),
-    "API_WORKERS": ("0", "65", "many", "1.0"),
+    "API_WORKERS": ("-1", "65", "many", "1.0"),
+    "RATE_LIMIT_WINDOW": ("0", "86401", "1m", "-1", "0.5"),
+    "RATE_LIMIT_COUNT": ("-1", "100000001", "many", "1e6"),
     "SANDBOX_URL": ("x", "ftp://a.example", "http://a.example/path", "http://"),
 }
 

@@ -1,4 +1,4 @@
-"""The ledger in memory, with the refusals of the posting function: one tenant's accounts, holds and entries."""
+"""The books in memory: the reference ledger, and what payments' events make in it as `fm.commit_unit` does."""
 
 from datetime import datetime
 from uuid import UUID
@@ -6,179 +6,162 @@ from uuid import UUID
 import msgspec
 
 from application.ports.payments import BookedEntry
+from domain.accounts import Account
 from domain.bookkeeping import postings_of
 from domain.errors import HOLD_EXCEEDED, LEDGER_OVERFLOW, MediatorError
 from domain.events import Event
-from domain.ids import HoldId, PaymentId, RefundId
-from domain.ledger import AccountRef, Direction, HoldChange, HoldPlacement, HoldState, LedgerTransaction
-
-BOUND = 9_000_000_000_000_000_000
-OPEN_HOLD_STATES = frozenset({HoldState.PENDING, HoldState.PARTIALLY_POSTED})
+from domain.ids import HoldId, LedgerAccountId, PaymentId
+from domain.ledger import AccountRef, Direction, HoldChange, HoldPlacement, LedgerTransaction
+from domain.posting import BookedLeg, Leg
+from domain.reference_checks import booked, held, overflowing
+from domain.reference_ledger import ReferenceLedger
+from domain.reference_rows import OPEN_HOLD_STATES, Hold, Transaction, leg_of
 
 AccountKey = tuple[str, str]
 """Code and currency."""
 
 
-class Account(msgspec.Struct, frozen=True, kw_only=True):
-    """An account with its cached balances, in minor units."""
-
-    id: UUID
-    ref: AccountRef
-    created_at: datetime
-    posted_debits: int = 0
-    posted_credits: int = 0
-    pending_debits: int = 0
-    pending_credits: int = 0
-    version: int = 0
-
-
-class Hold(msgspec.Struct, frozen=True, kw_only=True):
-    """Money that is kept pending between two accounts."""
-
-    id: HoldId
-    payment_id: PaymentId
-    refund_id: RefundId | None
-    debit: AccountKey
-    credit: AccountKey
-    amount_minor: int
-    posted_minor: int = 0
-    released_minor: int = 0
-    state: HoldState = HoldState.PENDING
-    at_risk: bool = False
-
-    @property
-    def rest_minor(self) -> int:
-        """What is neither posted nor let go."""
-        return self.amount_minor - self.posted_minor - self.released_minor
-
-
 class Books:
-    """Accounts, holds and entries of one tenant. A refused posting spoils the books that it was made on: copy first."""
+    """One tenant's ledger with its payments. A refused posting spoils the books that it was made on: copy first."""
 
     def __init__(self) -> None:
         """Open empty books."""
-        self.accounts: dict[AccountKey, Account] = {}
-        self.holds: dict[HoldId, Hold] = {}
-        self.entries: list[BookedEntry] = []
+        self.ledger = ReferenceLedger()
 
     def copy(self) -> "Books":
         """Give books that can be posted to without touching these."""
         copied = Books()
-        copied.accounts = dict(self.accounts)
-        copied.holds = dict(self.holds)
-        copied.entries = list(self.entries)
+        copied.ledger = self.ledger.copy()
         return copied
+
+    @property
+    def accounts(self) -> dict[AccountKey, Account]:
+        """The accounts by code and currency."""
+        return {(one.code, str(one.currency)): one for one in self.ledger.accounts.values()}
+
+    @property
+    def holds(self) -> dict[HoldId, Hold]:
+        """The holds."""
+        return self.ledger.holds
+
+    @property
+    def entries(self) -> list[BookedEntry]:
+        """What was booked, in order."""
+        return [
+            self._shown(transaction, leg)
+            for transaction in self.ledger.transactions.values()
+            for leg in transaction.entries
+        ]
 
     def post(self, events: tuple[Event, ...], *, now: datetime) -> None:
         """Post what these events make. Raises HOLD_EXCEEDED, LEDGER_OVERFLOW."""
-        touched: set[AccountKey] = set()
         postings = [postings_of(event) for event in events]
         for placement in (one for made in postings for one in made.placements):
-            touched |= self._place(placement, now)
+            self._place(placement, now)
         for change in (one for made in postings for one in made.changes):
-            touched |= self._change(change)
+            self._change(change)
         for transaction in (one for made in postings for one in made.transactions):
-            touched |= self._book(transaction, now)
-        for key in touched:
-            self._sealed(key)
+            self._book(transaction, now)
+
+    def _place(self, placement: HoldPlacement, now: datetime) -> None:
+        debit, credit = self._opened(placement.debit, now), self._opened(placement.credit, now)
+        hold = Hold(
+            id=placement.hold_id,
+            payment_id=placement.payment_id,
+            refund_id=placement.refund_id,
+            debit_account_id=debit,
+            credit_account_id=credit,
+            currency=placement.amount.currency,
+            amount_minor=placement.amount.minor,
+            created_at=now,
+        )
+        self.holds[hold.id] = hold
+        self._written(held(self.ledger.accounts, hold, hold.amount_minor), hold.legs(hold.amount_minor))
+
+    def _change(self, change: HoldChange) -> None:
+        hold = self.holds.get(change.hold_id)
+        if hold is None or hold.state not in OPEN_HOLD_STATES:
+            raise MediatorError(HOLD_EXCEEDED, "There is no such open hold.")
+        gone = change.post_minor + change.release_minor
+        if gone > hold.rest_minor:
+            raise MediatorError(HOLD_EXCEEDED, "The hold has not that much left.")
+        taken = hold.taken(post_minor=change.post_minor, release_minor=change.release_minor)
+        at_risk = change.at_risk and taken.rest_minor > 0
+        self.holds[hold.id] = msgspec.structs.replace(taken, at_risk=at_risk)
+        if gone:
+            self.ledger.accounts |= held(self.ledger.accounts, hold, -gone)
+
+    def _book(self, transaction: LedgerTransaction, now: datetime) -> None:
+        legs = tuple(
+            leg_of(self._opened(one.account, now), one.direction, one.amount_minor, one.account.currency)
+            for one in transaction.entries
+        )
+        after, entries = booked(self.ledger.accounts, legs)
+        self._written(after, legs)
+        self.ledger.transactions[transaction.id] = Transaction(
+            id=transaction.id,
+            kind=transaction.kind,
+            entries=entries,
+            effective_at=transaction.effective_at,
+            recorded_at=now,
+            hold_id=transaction.hold_id,
+            payment_id=transaction.payment_id,
+            refund_id=transaction.refund_id,
+        )
+
+    def _written(self, after: dict[LedgerAccountId, Account], legs: tuple[Leg, ...]) -> None:
+        """Write accounts that changed, if they can hold that much."""
+        if overflowing(after, legs) is not None:
+            raise MediatorError(LEDGER_OVERFLOW, "An account cannot hold that much.")
+        self.ledger.accounts |= after
+
+    def _opened(self, ref: AccountRef, now: datetime) -> LedgerAccountId:
+        known = self.accounts.get((ref.code, str(ref.currency)))
+        if known is not None:
+            return known.id
+        opened = Account(
+            id=LedgerAccountId(UUID(int=len(self.ledger.accounts) + 1)),
+            code=ref.code,
+            currency=ref.currency,
+            normal_balance=ref.normal_balance,
+            created_at=now,
+        )
+        self.ledger.accounts[opened.id] = opened
+        return opened.id
 
     def sums(self) -> dict[str, int]:
         """Add up all entries per currency, debits positive: every value must be zero."""
         sums: dict[str, int] = {}
-        for entry in self.entries:
-            sign = 1 if entry.direction == Direction.DEBIT else -1
-            sums[entry.currency] = sums.get(entry.currency, 0) + sign * entry.amount_minor
+        for leg in (leg for transaction in self.ledger.transactions.values() for leg in transaction.entries):
+            sign = 1 if leg.direction is Direction.DEBIT else -1
+            sums[leg.currency] = sums.get(leg.currency, 0) + sign * leg.amount_minor
         return sums
 
-    def booked(self, payment_id: UUID, kind: str) -> int:
+    def booked(self, payment_id: PaymentId, kind: str) -> int:
         """Add up what was debited for a payment by transactions of that kind."""
         return sum(
-            entry.amount_minor
-            for entry in self.entries
-            if (entry.payment_id, entry.kind, entry.direction) == (payment_id, kind, Direction.DEBIT)
+            leg.amount_minor
+            for transaction in self.ledger.transactions.values()
+            if (transaction.payment_id, transaction.kind) == (payment_id, kind)
+            for leg in transaction.entries
+            if leg.direction is Direction.DEBIT
         )
 
-    def _place(self, placement: HoldPlacement, now: datetime) -> set[AccountKey]:
-        debit, credit = self._opened(placement.debit, now), self._opened(placement.credit, now)
-        self.holds[placement.hold_id] = Hold(
-            id=placement.hold_id,
-            payment_id=placement.payment_id,
-            refund_id=placement.refund_id,
-            debit=debit,
-            credit=credit,
-            amount_minor=placement.amount.minor,
+    def _shown(self, transaction: Transaction, leg: BookedLeg) -> BookedEntry:
+        return BookedEntry(
+            transaction_id=transaction.id,
+            line=leg.line,
+            kind=transaction.kind,
+            payment_id=transaction.payment_id,
+            refund_id=transaction.refund_id,
+            account_id=leg.account_id,
+            account_code=self.ledger.accounts[leg.account_id].code,
+            direction=leg.direction,
+            amount_minor=leg.amount_minor,
+            currency=leg.currency,
+            balance_minor=leg.balance_minor,
+            account_version=leg.account_version,
+            reference=transaction.reference,
+            effective_at=transaction.effective_at,
+            recorded_at=transaction.recorded_at,
         )
-        self._add(debit, pending_debits=placement.amount.minor)
-        self._add(credit, pending_credits=placement.amount.minor)
-        return {debit, credit}
-
-    def _change(self, change: HoldChange) -> set[AccountKey]:
-        hold = self.holds.get(change.hold_id)
-        if hold is None or hold.state not in OPEN_HOLD_STATES:
-            raise MediatorError(HOLD_EXCEEDED, "There is no such open hold.")
-        taken = change.post_minor + change.release_minor
-        rest = hold.rest_minor - taken
-        if rest < 0:
-            raise MediatorError(HOLD_EXCEEDED, "The hold has not that much left.")
-        posted = hold.posted_minor + change.post_minor
-        self.holds[hold.id] = msgspec.structs.replace(
-            hold,
-            posted_minor=posted,
-            released_minor=hold.released_minor + change.release_minor,
-            state=_state_of(rest, posted),
-            at_risk=change.at_risk and rest > 0,
-        )
-        self._add(hold.debit, pending_debits=-taken)
-        self._add(hold.credit, pending_credits=-taken)
-        return {hold.debit, hold.credit}
-
-    def _book(self, transaction: LedgerTransaction, now: datetime) -> set[AccountKey]:
-        touched: set[AccountKey] = set()
-        for line, entry in enumerate(transaction.entries, start=1):
-            key = self._opened(entry.account, now)
-            self.entries.append(
-                BookedEntry(
-                    transaction_id=transaction.id,
-                    line=line,
-                    kind=transaction.kind,
-                    payment_id=transaction.payment_id,
-                    refund_id=transaction.refund_id,
-                    account_id=self.accounts[key].id,
-                    account_code=entry.account.code,
-                    direction=entry.direction,
-                    amount_minor=entry.amount_minor,
-                    currency=entry.account.currency,
-                    effective_at=transaction.effective_at,
-                    recorded_at=now,
-                )
-            )
-            side = "posted_debits" if entry.direction is Direction.DEBIT else "posted_credits"
-            self._add(key, **{side: entry.amount_minor})
-            touched.add(key)
-        return touched
-
-    def _opened(self, ref: AccountRef, now: datetime) -> AccountKey:
-        key = (ref.code, str(ref.currency))
-        if key not in self.accounts:
-            self.accounts[key] = Account(id=UUID(int=len(self.accounts) + 1), ref=ref, created_at=now)
-        return key
-
-    def _add(self, key: AccountKey, **amounts: int) -> None:
-        account = self.accounts[key]
-        sums = {name: getattr(account, name) + amount for name, amount in amounts.items()}
-        self.accounts[key] = msgspec.structs.replace(account, **sums)
-
-    def _sealed(self, key: AccountKey) -> None:
-        """Check the bounds of a touched account once everything is added, and count the change."""
-        account = self.accounts[key]
-        on_debit = account.posted_debits + account.pending_debits
-        on_credit = account.posted_credits + account.pending_credits
-        if max(on_debit, on_credit) > BOUND:
-            raise MediatorError(LEDGER_OVERFLOW, "An account cannot hold that much.")
-        self.accounts[key] = msgspec.structs.replace(account, version=account.version + 1)
-
-
-def _state_of(rest: int, posted: int) -> HoldState:
-    if rest:
-        return HoldState.PARTIALLY_POSTED if posted else HoldState.PENDING
-    return HoldState.POSTED if posted else HoldState.VOIDED

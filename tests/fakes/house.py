@@ -28,6 +28,7 @@ from tests.fakes.callbacks import MemoryCallbackInbox
 from tests.fakes.identity import MemoryApiKeyRepository, MemoryTenants
 from tests.fakes.journal import MemoryJournal
 from tests.fakes.ledger import MemoryLedgerQueries
+from tests.fakes.ledger_windows import LedgerWindows, MemoryLedgerWindows, PostgresLedgerWindows
 from tests.fakes.outbox import MemoryOutbox
 from tests.fakes.payments import MemoryPaymentQueries, MemoryPaymentRepository
 from tests.fakes.queue import MemoryEventStore, MemoryParkedJobs
@@ -87,6 +88,7 @@ class House:
     parked: ParkedJobs
     events: EventStore
     windows: Windows
+    ledger_windows: LedgerWindows
 
     @property
     def tenant_id(self) -> TenantId:
@@ -123,14 +125,15 @@ def memory_house(
         parked=MemoryParkedJobs(database),
         events=MemoryEventStore(database),
         windows=MemoryWindows(database, tenant.tenant_id),
+        ledger_windows=MemoryLedgerWindows(database, tenant.tenant_id),
     )
 
 
-def postgres_house(tenant: NewTenant, engine: AsyncEngine, owner_url: str) -> House:
-    """Build a house in PostgreSQL, for a tenant that is open there."""
+def postgres_house(tenant: NewTenant, engine: AsyncEngine, owner_url: str, *, careful: bool = False) -> House:
+    """Build a house in PostgreSQL, for a tenant that is open there; `careful` forces the general way of posting."""
     return House(
         tenant=tenant,
-        journal=PostgresJournal(engine),
+        journal=PostgresJournal(engine, careful=careful),
         payments=PostgresPaymentRepository(engine),
         queries=PostgresPaymentQueries(engine),
         ledger=PostgresLedgerQueries(engine),
@@ -141,6 +144,7 @@ def postgres_house(tenant: NewTenant, engine: AsyncEngine, owner_url: str) -> Ho
         parked=PostgresParkedJobs(engine),
         events=PostgresEventStore(engine),
         windows=PostgresWindows(owner_url, tenant.tenant_id),
+        ledger_windows=PostgresLedgerWindows(owner_url, tenant.tenant_id),
     )
 
 
@@ -177,9 +181,10 @@ class MemoryWindows(Windows):
 
     async def fill(self, code: str, currency: str, posted_minor: int) -> None:
         """Pretend that so much was booked on both sides of an account."""
-        accounts = self._database.tables(self._tenant_id).books.accounts
-        accounts[code, currency] = msgspec.structs.replace(
-            accounts[code, currency], posted_debits=posted_minor, posted_credits=posted_minor
+        books = self._database.tables(self._tenant_id).books
+        account = books.accounts[code, currency]
+        books.ledger.accounts[account.id] = msgspec.structs.replace(
+            account, posted_debits=posted_minor, posted_credits=posted_minor
         )
 
 

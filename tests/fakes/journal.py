@@ -1,7 +1,7 @@
 """The journal in memory: a unit becomes true as a whole or not at all, exactly as `fm.commit_unit` does it."""
 
 import asyncio
-from collections.abc import Iterable, MutableMapping
+from collections.abc import Iterable, MutableMapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -23,6 +23,8 @@ from application.ports.journal import (
 from domain.errors import IDEM_IN_FLIGHT, IDEM_MISMATCH, MediatorError
 from domain.ids import TenantId
 from domain.payments import LIVE_ATTEMPT_STATES, Payment, PaymentAttempt, ProviderOperation
+from domain.posting import Outcome, Placed, Posting
+from domain.reference_rows import KeyUse
 from domain.refunds import Refund
 from tests.fakes.tables import KeyRecord, MemoryDatabase, Tables
 
@@ -42,7 +44,7 @@ class MemoryJournal(Journal):
         now = self.database.clock()
         known = self.database.tables(unit.tenant_id)
         if isinstance(unit.idempotency, Claim) and not unit.idempotency.taken_over:
-            earlier = _recalled(known, unit.idempotency.key, unit.idempotency.lease_seconds, now)
+            earlier = recalled(known, unit.idempotency.key, unit.idempotency.lease_seconds, now)
             if earlier is not None:
                 return earlier
         tables = known.copy()
@@ -54,7 +56,7 @@ class MemoryJournal(Journal):
         kept: Answer | None = None
         match unit.idempotency:
             case Claim() as claim:
-                _claimed(tables, claim, now)
+                claimed(tables, claim, now)
             case Keep() as keep:
                 standing = _kept(tables, keep, now)
                 if standing != keep.answer:
@@ -66,10 +68,36 @@ class MemoryJournal(Journal):
         self.database.replace(unit.tenant_id, tables)
         return Committed(kept)
 
+    async def post(
+        self, tenant_id: TenantId, placed: Placed, *, idempotency: IdempotencyKey | None = None, dry_run: bool = False
+    ) -> Outcome:
+        """Give the reference ledger one order."""
+        await asyncio.sleep(0)
+        now, tables = self.database.clock(), self.database.tables(tenant_id)
+        key = None if idempotency is None else _use_of(tables, idempotency, now)
+        outcome = tables.books.ledger.apply(placed, now=now, key=key, dry_run=dry_run)
+        if key is not None and not dry_run:
+            _seen(tables, key, outcome, now)
+        return outcome
+
+    async def post_batch(
+        self, tenant_id: TenantId, batch: Sequence[tuple[Placed, IdempotencyKey | None]], *, atomic: bool
+    ) -> tuple[Outcome | MediatorError, ...]:
+        """Give the reference ledger many orders, in their sequence."""
+        await asyncio.sleep(0)
+        now, tables = self.database.clock(), self.database.tables(tenant_id)
+        uses = [None if key is None else _use_of(tables, key, now) for _, key in batch]
+        orders = [(placed, use) for (placed, _), use in zip(batch, uses, strict=True)]
+        ends = tables.books.ledger.apply_batch(orders, now=now, atomic=atomic)
+        for use, end in zip(uses, ends, strict=True):
+            if use is not None and (use.route, use.key) in tables.books.ledger.outcomes:
+                _seen(tables, use, end, now)
+        return ends
+
     async def recall(self, tenant_id: TenantId, key: IdempotencyKey, *, lease_seconds: float) -> Resume | Answer | None:
         """Say what is known of a key, and count that it was asked for."""
         await asyncio.sleep(0)
-        return _recalled(self.database.tables(tenant_id), key, lease_seconds, self.database.clock())
+        return recalled(self.database.tables(tenant_id), key, lease_seconds, self.database.clock())
 
     async def let_go(self, tenant_id: TenantId, key: IdempotencyKey) -> None:
         """Release a key that is held."""
@@ -85,7 +113,8 @@ class MemoryJournal(Journal):
         return _kept(self.database.tables(tenant_id), keep, self.database.clock())
 
 
-def _recalled(tables: Tables, key: IdempotencyKey, lease_seconds: float, now: datetime) -> Resume | Answer | None:
+def recalled(tables: Tables, key: IdempotencyKey, lease_seconds: float, now: datetime) -> Resume | Answer | None:
+    """Say what is known of a key, as `fm.recall_key` does."""
     record = tables.record(key)
     if record is None:
         return None
@@ -104,7 +133,29 @@ def _recalled(tables: Tables, key: IdempotencyKey, lease_seconds: float, now: da
     return Resume(record.resource_id)
 
 
-def _claimed(tables: Tables, claim: Claim, now: datetime) -> None:
+def _use_of(tables: Tables, key: IdempotencyKey, now: datetime) -> KeyUse:
+    """Read a key as the reference ledger does. Raises IDEM_IN_FLIGHT while somebody holds it for another effect."""
+    record = tables.record(key)
+    if record is not None and record.locked_until is not None and record.locked_until > now:
+        raise MediatorError(IDEM_IN_FLIGHT, "Still running.", retry_after_seconds=1)
+    return KeyUse(key.route, key.key, key.fingerprint)
+
+
+def _seen(tables: Tables, key: KeyUse, end: Outcome | MediatorError, now: datetime) -> None:
+    """Keep a key with what was made under it, or count that it was asked for again."""
+    record = tables.keys.get((key.route, key.key))
+    if record is not None:
+        tables.keys[key.route, key.key] = msgspec.structs.replace(record, seen_count=record.seen_count + 1)
+        return
+    made = None
+    if isinstance(end, Posting):
+        made = end.transaction_id or (None if end.hold is None else end.hold.id)
+    record = KeyRecord(fingerprint=key.fingerprint, state="posted", created_at=now, resource_id=made)
+    tables.keys[key.route, key.key] = record
+
+
+def claimed(tables: Tables, claim: Claim, now: datetime) -> None:
+    """Claim a key that nobody holds, as `fm.claim_key` does."""
     record = tables.record(claim.key)
     if record is None:
         record = KeyRecord(fingerprint=claim.key.fingerprint, state="started", created_at=now)

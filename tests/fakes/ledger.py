@@ -1,11 +1,15 @@
 """Reading the ledger from memory."""
 
 from datetime import datetime
+from uuid import UUID
 
 from application.ports.ledger import AccountView, EntryFilter, LedgerQueries
 from application.ports.payments import BookedEntry
+from domain.accounts import Account
+from domain.errors import VAL_CURSOR, FieldError, MediatorError
 from domain.ids import LedgerAccountId, LedgerTransactionId, TenantId
-from tests.fakes.books import OPEN_HOLD_STATES, Account, Books
+from domain.reference_rows import OPEN_HOLD_STATES
+from tests.fakes.books import Books
 from tests.fakes.tables import MemoryDatabase
 
 
@@ -38,20 +42,45 @@ class MemoryLedgerQueries(LedgerQueries):
         limit: int,
     ) -> tuple[BookedEntry, ...]:
         """List entries, newest first."""
-        entries = [one for one in self._database.tables(tenant_id).books.entries if _matches(one, wanted)]
-        newest_first = sorted(entries, key=lambda one: (one.transaction_id, one.line), reverse=True)
-        older = [one for one in newest_first if before is None or (one.transaction_id, one.line) < before]
-        return tuple(older[:limit])
+        every = self._database.tables(tenant_id).books.entries
+        entries = sorted(
+            (one for one in every if _matches(one, wanted)), key=lambda one: _place(one, wanted), reverse=True
+        )
+        if before is None:
+            return tuple(entries[:limit])
+        last = _named(every, before, wanted)
+        return tuple([one for one in entries if _place(one, wanted) < last][:limit])
+
+
+def _place(entry: BookedEntry, wanted: EntryFilter) -> tuple[UUID | int, int]:
+    """Say where an entry stands: among those of its account by its version, else by its transaction's identifier."""
+    if wanted.account_id is not None:
+        return (entry.account_version, 0)
+    return (entry.transaction_id, entry.line)
+
+
+def _named(
+    entries: list[BookedEntry], before: tuple[LedgerTransactionId, int], wanted: EntryFilter
+) -> tuple[UUID | int, int]:
+    """Say where the entry stands that a cursor names."""
+    if wanted.account_id is None:
+        return before
+    for one in entries:
+        if (one.transaction_id, one.line, one.account_id) == (*before, wanted.account_id):
+            return _place(one, wanted)
+    raise MediatorError(
+        VAL_CURSOR, "The cursor is not one of this account's.", errors=(FieldError("query/cursor", "unknown"),)
+    )
 
 
 def _view(books: Books, account: Account) -> AccountView:
-    key = (account.ref.code, str(account.ref.currency))
-    holds = [one for one in books.holds.values() if key in (one.debit, one.credit) and one.state in OPEN_HOLD_STATES]
+    mine = [one for one in books.holds.values() if account.id in (one.debit_account_id, one.credit_account_id)]
+    holds = [one for one in mine if one.state in OPEN_HOLD_STATES]
     return AccountView(
-        id=LedgerAccountId(account.id),
-        code=account.ref.code,
-        currency=account.ref.currency,
-        normal_balance=account.ref.normal_balance,
+        id=account.id,
+        code=account.code,
+        currency=account.currency,
+        normal_balance=account.normal_balance,
         posted_debits=account.posted_debits,
         posted_credits=account.posted_credits,
         pending_debits=account.pending_debits,
@@ -63,7 +92,7 @@ def _view(books: Books, account: Account) -> AccountView:
 
 
 def _matches(entry: BookedEntry, wanted: EntryFilter) -> bool:
-    named = ("account_id", "payment_id", "currency")
+    named = ("account_id", "payment_id")
     if any(getattr(wanted, name) not in (None, getattr(entry, name)) for name in named):
         return False
     return _within(entry.recorded_at, wanted.recorded_from, wanted.recorded_before)

@@ -5,7 +5,7 @@ import asyncio
 from application.ports.payments import BookedEntry, PaymentFilter, PaymentQueries, PaymentRepository
 from domain.dossier import Dossier
 from domain.errors import NOT_FOUND, MediatorError
-from domain.events import CallbackReceived, Event
+from domain.events import Event
 from domain.ids import OperationId, PaymentId, TenantId
 from domain.payments import Payment
 from tests.fakes.tables import MemoryDatabase
@@ -60,7 +60,7 @@ class MemoryPaymentQueries(PaymentQueries):
     async def events(self, tenant_id: TenantId, payment_id: PaymentId) -> tuple[Event, ...]:
         """Give all that happened to a payment, in order."""
         events = self._database.tables(tenant_id).events.values()
-        return tuple(one for one in events if not isinstance(one, CallbackReceived) and one.payment_id == payment_id)
+        return tuple(one for one in events if getattr(one, "payment_id", None) == payment_id)
 
     async def entries(self, tenant_id: TenantId, payment_id: PaymentId) -> tuple[BookedEntry, ...]:
         """Give what was booked for a payment, in order."""

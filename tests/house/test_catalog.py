@@ -12,8 +12,9 @@ import pytest
 
 from tests.fakes.stores import Database, Servers, cloned
 
-DIRECTORIES = ("api_key_directory", "provider_account_directory")
-"""Keyed by what is looked up before the tenant is known (S8): the only tables without a tenant in front."""
+DIRECTORIES = ("api_key_directory", "provider_account_directory", "fx_rates")
+"""The only tables without a tenant in front: what is looked up before the tenant is known (S8), and the rates that
+sources publish, which are the same for all tenants (S3)."""
 
 LINT = """
 with ours as (

@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[2]
 RECIPES = {
     *("up", "demo", "test", "check", "fix", "types", "bench", "migrate", "revision"),
     *("api", "worker", "shell-db", "lock", "clean"),
+    *("prove", "ledger", "fx", "jobs", "tenants"),
 }
 TOOLS_OF_ANY_SYSTEM = ("sh", "dirname", "cat", "readlink", "cksum")
 

@@ -86,10 +86,10 @@ def test_every_handler_is_the_only_one_of_its_file_which_is_named_for_it() -> No
         assert handler.__name__ == f"{words}Handler"
 
 
-IN_THE_BACKGROUND = {"ResolveOperationHandler", "ExpirePaymentHandler"}
-"""Use cases of payments that nobody calls: the worker does them by itself."""
+IN_THE_BACKGROUND = {"ResolveOperationHandler", "ExpirePaymentHandler", "ExpireHoldsHandler"}
+"""Use cases that nobody calls: the worker does them by itself."""
 
-ON_THE_COMMAND_LINE = {"ProveHandler"}
+ON_THE_COMMAND_LINE = {"ProveHandler", "ExportLedgerHandler", "ImportLedgerHandler", "RemoveImportHandler"}
 
 
 def test_every_use_case_of_payments_and_the_ledger_has_a_route_that_asks_for_it() -> None:

@@ -6,7 +6,8 @@ or invalid UTF-8. In front of it stands this.
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Final
 
 import msgspec
@@ -30,6 +31,8 @@ class BodyRules(msgspec.Struct, frozen=True):
     """From the first byte waited for to the last one received."""
     raw_prefixes: tuple[str, ...] = ("/v1/callbacks/",)
     """Paths whose bodies are signed by somebody else: any content type, any bytes, the same bound."""
+    read_later: tuple[str, ...] = ()
+    """Paths whose routes read their bodies by themselves, once they know who asks: too large for everybody."""
 
 
 class _Unread(Exception):
@@ -56,15 +59,15 @@ class StrictBodies:
     def __init__(self, app: ASGIApp, rules: BodyRules | None = None) -> None:
         """Wrap `app`."""
         self._app = app
-        self._rules = rules or BodyRules()
+        self._reader = BodyReader(rules or BodyRules())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Read, check and replay the body of one request."""
-        if scope["type"] != ScopeType.HTTP or scope["method"] in SAFE_METHODS:
+        if scope["type"] != ScopeType.HTTP or scope["method"] in SAFE_METHODS or self._reader.is_read_later(scope):
             await self._app(scope, receive, send)
             return
         try:
-            body = await self._checked(scope, receive)
+            body = await self._reader.checked(scope, receive)
         except _Gone:
             return
         except _Unread as unread:
@@ -78,7 +81,38 @@ class StrictBodies:
         scope.setdefault("state", {})["raw_body"] = body
         await self._app(scope, _replayed(body, receive), send)
 
-    async def _checked(self, scope: HTTPScope, receive: Receive) -> bytes:
+
+class BodyReader:
+    """Reads bodies by rules: for the layer in front, and for routes that read theirs by themselves."""
+
+    def __init__(self, rules: BodyRules) -> None:
+        """Go by these rules."""
+        self._rules = rules
+
+    def is_read_later(self, scope: HTTPScope) -> bool:
+        """Whether the route of this request reads the body by itself."""
+        return scope["path"] in self._rules.read_later
+
+    async def body(self, scope: HTTPScope, receive: Receive) -> bytes:
+        """Read a whole JSON body. Raises REQUEST_TOO_LARGE, REQUEST_MALFORMED, MEDIA_TYPE_UNSUPPORTED."""
+        with _as_refusals():
+            return await self.checked(scope, receive)
+
+    async def lines(self, scope: HTTPScope, receive: Receive) -> AsyncIterator[bytes]:
+        """Read a body line by line, as it comes; what is in the lines is for the caller to check. Raises as `body`."""
+        headers = dict(scope["headers"])
+        with _as_refusals():
+            self._check_announced(headers)
+            _check_encoding(headers)
+            rest = b""
+            async for chunk in self._chunks(receive):
+                *whole, rest = (rest + chunk).split(b"\n")
+                for line in whole:
+                    yield line
+            yield rest
+
+    async def checked(self, scope: HTTPScope, receive: Receive) -> bytes:
+        """Read a whole body and check what it is; as `body`, but says when the connection is spoilt or gone."""
         headers = dict(scope["headers"])
         self._check_announced(headers)
         body = await self._read(receive)
@@ -102,28 +136,44 @@ class StrictBodies:
     async def _read(self, receive: Receive) -> bytes:
         try:
             async with asyncio.timeout(self._rules.timeout_seconds):
-                return await self._received(receive)
+                return b"".join([chunk async for chunk in self._chunks(receive)])
         except TimeoutError as fault:
-            seconds = f"{self._rules.timeout_seconds:g}"
-            raise _Unread(malformed(f"The body did not end within {seconds} seconds.")) from fault
+            raise _Unread(self._too_slow()) from fault
 
-    async def _received(self, receive: Receive) -> bytes:
-        chunks: list[bytes] = []
+    async def _chunks(self, receive: Receive) -> AsyncIterator[bytes]:
         size = 0
         while True:
-            message = await receive()
+            try:
+                async with asyncio.timeout(self._rules.timeout_seconds):
+                    message = await receive()
+            except TimeoutError as fault:
+                raise _Unread(self._too_slow()) from fault
             if message["type"] != "http.request":
                 raise _Gone
             chunk = message.get("body", b"")
             size += len(chunk)
             if size > self._rules.size_max:
                 raise _Unread(self._too_large())
-            chunks.append(chunk)
+            yield chunk
             if not message.get("more_body", False):
-                return b"".join(chunks)
+                return
 
     def _too_large(self) -> MediatorError:
         return MediatorError(REQUEST_TOO_LARGE, f"The body has more than {self._rules.size_max} bytes.")
+
+    def _too_slow(self) -> MediatorError:
+        return malformed(f"The body did not end within {self._rules.timeout_seconds:g} seconds.")
+
+
+@contextmanager
+def _as_refusals() -> Iterator[None]:
+    """Say to a route what hinders its reading: there is a server around it that ends a spoilt connection."""
+    try:
+        yield
+    except _Unread as unread:
+        raise unread.refusal from unread
+    except _Gone as gone:
+        raise malformed("The body has no end.") from gone
 
 
 def _check_encoding(headers: Mapping[bytes, bytes]) -> None:

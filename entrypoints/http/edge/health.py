@@ -78,7 +78,14 @@ def health_routes(asked: ReadinessChecks) -> tuple[HTTPRouteHandler, ...]:
     """Make the routes `/health/live` and `/health/ready` over these checks."""
     readiness = Readiness(asked)
 
-    @get("/health/live", operation_id="get_liveness", summary="Is the process alive?", tags=["Health"], public=True)
+    @get(
+        "/health/live",
+        operation_id="get_liveness",
+        summary="Is the process alive?",
+        tags=["Health"],
+        public=True,
+        limit="none",
+    )
     async def get_liveness() -> Alive:
         """Answer without asking anything else: for whoever restarts a process that does not answer."""
         return Alive()
@@ -89,6 +96,7 @@ def health_routes(asked: ReadinessChecks) -> tuple[HTTPRouteHandler, ...]:
         summary="Can the process work?",
         tags=["Health"],
         public=True,
+        limit="none",
         errors=(SERVICE_UNAVAILABLE.code,),
     )
     async def get_readiness() -> Ready:

@@ -36,19 +36,34 @@ _HEADERS: Final[Mapping[str, JsonObject]] = {
         "description": "Seconds to wait before the same request is worth repeating.",
         "schema": {"type": "integer", "minimum": 0},
     },
+    "RateLimit-Policy": {
+        "description": "The quota that counts this request: its name, `q` requests, in a window of `w` seconds "
+        "(draft-ietf-httpapi-ratelimit-headers).",
+        "schema": {"type": "string"},
+    },
+    "RateLimit": {
+        "description": "What is left of it: `r` requests now, and `t` seconds until it is whole again or, when it is "
+        "used up, until the next request.",
+        "schema": {"type": "string"},
+    },
     "WWW-Authenticate": {
         "description": "How to authenticate (RFC 9110 §11.6.1).",
         "required": True,
         "schema": {"type": "string"},
     },
     "Location": {
-        "description": "The address of the payment that this is about.",
+        "description": "The address of what this is about.",
         "schema": {"type": "string", "format": "uri-reference"},
     },
     "Idempotency-Replayed": {
         "description": "`true` when this is the first answer again, byte for byte.",
         "schema": {"type": "string", "enum": ["true"]},
     },
+}
+
+_FILE_NAME: Final[JsonObject] = {
+    "description": "The name of the file, when the answer is one (RFC 6266).",
+    "schema": {"type": "string"},
 }
 
 _IDEMPOTENCY_KEY: Final[JsonObject] = {
@@ -138,6 +153,8 @@ def _correct_bodies(operation: JsonObject, route: Route, components: dict[str, J
     if route.raw_body:
         content: JsonObject = {media_type: {"schema": {}} for media_type in route.raw_body}
         operation["requestBody"] = {"required": True, "content": content}
+    elif route.bodies:
+        operation["requestBody"] = {"required": True, "content": _contents(route.bodies, components)}
     elif route.body_type is not None:
         operation["requestBody"]["required"] = route.body_required
         _replace_schema(operation["requestBody"], route.body_type, components)
@@ -145,6 +162,22 @@ def _correct_bodies(operation: JsonObject, route: Route, components: dict[str, J
         answer = operation["responses"].get(str(status), {})
         if answer.get("content"):
             _replace_schema(answer, declared, components)
+        if route.answers_in_lines:
+            answer["content"].update(_contents(route.answers_in_lines, components))
+    answer = operation["responses"][str(route.handler.status_code)]
+    for media_type in route.also_as:
+        answer["content"][media_type] = {"schema": {}}
+        answer.setdefault("headers", {})["Content-Disposition"] = deepcopy(_FILE_NAME)
+
+
+def _contents(bodies: Mapping[str, object], components: dict[str, JsonObject]) -> JsonObject:
+    """Give the schema of each media type; of one made of lines, that of a line."""
+    content: JsonObject = {}
+    for media_type, declared in bodies.items():
+        schema, described = schema_of(declared)
+        components.update(described)
+        content[media_type] = {"schema": schema}
+    return content
 
 
 def _replace_schema(holder: JsonObject, declared: object, components: dict[str, JsonObject]) -> None:
@@ -188,6 +221,8 @@ def _problem_response(entries: list[ErrorCode], route: Route) -> JsonObject:
 def _add_success_headers(answer: JsonObject, route: Route, status: str) -> None:
     headers = answer.setdefault("headers", {})
     headers["X-Request-ID"] = _header("X-Request-ID")
+    if route.limited:
+        headers["RateLimit-Policy"], headers["RateLimit"] = _header("RateLimit-Policy"), _header("RateLimit")
     if route.idempotent and status in LOCATED:
         headers["Location"] = _header("Location")
     if route.idempotent and status.startswith("2"):

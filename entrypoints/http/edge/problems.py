@@ -21,6 +21,7 @@ STATUS_OF: Final[Mapping[Kind, int]] = {
     Kind.METHOD_NOT_ALLOWED: 405,
     Kind.CONFLICT: 409,
     Kind.TOO_LARGE: 413,
+    Kind.LIMITED: 429,
     Kind.UNSUPPORTED_MEDIA: 415,
     Kind.INVALID: 422,
     Kind.INTERNAL: 500,
@@ -89,8 +90,9 @@ def problem_type(code: str) -> str:
 
 
 def request_id_of(scope: HTTPScope) -> str:
-    """Give the id that the edge gave to this request; empty where the edge is not in front."""
-    return str(scope.get("state", {}).get("request_id", ""))
+    """Give the id of this request (of a refusal told again: of the first one); empty where the edge is not in front."""
+    state = scope.get("state", {})
+    return str(state.get("told_request_id") or state.get("request_id", ""))
 
 
 _encode: Final = msgspec.json.Encoder().encode

@@ -12,7 +12,7 @@ import structlog
 from litestar.enums import ScopeType
 from litestar.status_codes import HTTP_500_INTERNAL_SERVER_ERROR
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
-from uuid_utils.compat import uuid7
+from uuid_utils import uuid7
 
 from adapters.telemetry.logging import get_logger
 from domain.errors import MediatorError
@@ -23,10 +23,10 @@ from entrypoints.http.edge.targets import AllowedHosts, check_headers, check_pat
 HEALTH_PREFIX: Final = "/health/"
 """Asked every few seconds by whatever keeps us alive: logged at debug."""
 
-_ACCEPTED_ID: Final = re.compile(rb"^[A-Za-z0-9._-]{1,64}\Z")
+ACCEPTED_ID: Final = re.compile(rb"^[A-Za-z0-9._-]{1,64}\Z")
 
 # What every answer carries unless the route says otherwise: the documentation page needs a wider policy of its own.
-_ALWAYS: Final = (
+ALWAYS: Final = (
     (b"x-content-type-options", b"nosniff"),
     (b"cache-control", b"no-store"),
     (b"referrer-policy", b"no-referrer"),
@@ -35,7 +35,7 @@ _ALWAYS: Final = (
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
 )
-_OVER_TLS: Final = ((b"strict-transport-security", b"max-age=31536000; includeSubDomains"),)
+OVER_TLS: Final = ((b"strict-transport-security", b"max-age=31536000; includeSubDomains"),)
 
 
 def new_request_id() -> str:
@@ -46,7 +46,8 @@ def new_request_id() -> str:
 class RequestEdge:
     """An ASGI application around the framework's.
 
-    Leaves `request_id` in the scope's state; reads `tenant_id` there, and the route's template, for the access line.
+    Leaves `request_id` in the scope's state; reads `answer_headers` there, for the answer, and for the access line
+    `tenant_id` and the route's template.
     """
 
     def __init__(
@@ -85,13 +86,14 @@ class RequestEdge:
             if outcome.status is not None:
                 # An answer has begun and cannot be taken back: the server logs the fault and cuts the connection.
                 raise
-            await send_problem(scope, outcome.send, _refusal_of(fault, scope))
+            await send_problem(scope, outcome.send, refusal_of(fault, scope))
 
     def _request_id(self, sent: bytes | None) -> str:
-        return sent.decode() if sent and _ACCEPTED_ID.match(sent) else self._request_ids()
+        return sent.decode() if sent and ACCEPTED_ID.match(sent) else self._request_ids()
 
 
-def _refusal_of(fault: Exception, scope: HTTPScope) -> MediatorError:
+def refusal_of(fault: Exception, scope: HTTPScope) -> MediatorError:
+    """Give the refusal to answer a fault with; one that is not ours is logged, and not told."""
     if isinstance(fault, MediatorError):
         return fault
     get_logger().error("request.failed", exc_info=fault)
@@ -115,9 +117,10 @@ class Outcome:
             self.status = message["status"]
             own = list(message.get("headers", ()))
             present = {name.lower() for name, _ in own}
-            wanted = _ALWAYS + _OVER_TLS if self._scope["scheme"] == "https" else _ALWAYS
+            wanted = ALWAYS + OVER_TLS if self._scope["scheme"] == "https" else ALWAYS
             own.extend(header for header in wanted if header[0] not in present)
             own.append((b"x-request-id", self._request_id.encode()))
+            own.extend(self._scope["state"].get("answer_headers", ()))
             message["headers"] = own
         await self._send(message)
 

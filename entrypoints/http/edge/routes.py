@@ -16,6 +16,7 @@ from domain.errors import (
     INTERNAL_ERROR,
     MEDIA_TYPE_UNSUPPORTED,
     NOT_FOUND,
+    RATE_LIMITED,
     REQUEST_MALFORMED,
     REQUEST_TOO_LARGE,
     SERVICE_UNAVAILABLE,
@@ -30,7 +31,9 @@ class Route(msgspec.Struct, frozen=True):
     """One documented operation and what its handler says in `opt`.
 
     `public` (no credential is asked for), `idempotent` (an Idempotency-Key is), `errors` (codes of its own),
-    `raw_body` (media types of a body that it reads as bytes), `never` (codes of the edge that it cannot answer).
+    `raw_body` (media types of a body that it reads as bytes), `bodies` (those of one that it decodes by itself),
+    `also_as` (media types of the same answer as a file),
+    `never` (codes of the edge that it cannot answer).
     """
 
     path: str
@@ -48,9 +51,29 @@ class Route(msgspec.Struct, frozen=True):
         return bool(self.handler.opt.get("idempotent", False))
 
     @property
+    def limited(self) -> bool:
+        """Whether somebody who asks too often is refused."""
+        return self.handler.opt.get("limit") != "none"
+
+    @property
     def raw_body(self) -> tuple[str, ...]:
         """The media types of a body that is read as bytes, if it is."""
         return tuple(self.handler.opt.get("raw_body", ()))
+
+    @property
+    def bodies(self) -> dict[str, object]:
+        """The media types of a body that it reads by itself, each with the type of what is in it."""
+        return dict(self.handler.opt.get("bodies", {}))
+
+    @property
+    def answers_in_lines(self) -> dict[str, object]:
+        """The media types of an answer that is made of lines, each with the type of a line."""
+        return dict(self.handler.opt.get("answers_in_lines", {}))
+
+    @property
+    def also_as(self) -> tuple[str, ...]:
+        """The media types in which it gives its answer as a file, beside JSON."""
+        return tuple(self.handler.opt.get("also_as", ()))
 
     @property
     def body_type(self) -> object:
@@ -80,6 +103,8 @@ class Route(msgspec.Struct, frozen=True):
         entries = [REQUEST_MALFORMED, INTERNAL_ERROR, *self._own_errors()]
         if not self.public:
             entries += [AUTH_INVALID, SERVICE_UNAVAILABLE]
+        if self.limited:
+            entries.append(RATE_LIMITED)
         if "{" in self.path:
             entries.append(NOT_FOUND)
         if self.method not in SAFE_METHODS:

@@ -1,8 +1,5 @@
 """What somebody might do to the tables behind our back: which check must see it, and what none sees yet."""
 
-FIRST_CAPTURE = "(select id from fm.ledger_transactions where tenant_id = $1 and kind = 'capture' order by id limit 1)"
-"""Stands for `:first_capture` in the statements below; `$1` is the tenant."""
-
 SEEN: dict[str, tuple[str, str]] = {
     "an entry says more": (
         "entries_balance",
@@ -167,7 +164,7 @@ SEEN: dict[str, tuple[str, str]] = {
         "update fm.outbox set created_at = created_at - interval '1 hour' where tenant_id = $1",
     ),
 }
-"""Each corruption, the check that must see it, and how it is done."""
+"""Each corruption, the check that must see it, and how it is done; the words are those of ledger_corruptions.py."""
 
 SEEN_WITHOUT_THE_INDEX: dict[str, tuple[str, str]] = {
     "a second live attempt": (
@@ -210,16 +207,16 @@ NOT_SEEN: dict[str, str] = {
     "an outbound key": "update fm.provider_operations set key = key || 'x' where tenant_id = $1",
     "a provider's reference": "update fm.payment_attempts set provider_reference = 'ch_x' where tenant_id = $1",
     "whether a hold is at risk": "update fm.holds set at_risk = not at_risk where tenant_id = $1",
-    "how much of a closed hold was posted": """
-        update fm.holds set posted_minor = 0, released_minor = amount_minor where tenant_id = $1 and state = 'posted'
-        """,
     "which hold belongs to a payment": "update fm.payments set hold_id = gen_random_uuid() where tenant_id = $1",
-    "which side an account stands on": """
-        update fm.ledger_accounts set normal_balance = 'debit' where tenant_id = $1 and normal_balance = 'credit'
-        """,
-    "when a booking took effect": """
+    "when a payment's booking took effect": """
         update fm.ledger_transactions set effective_at = effective_at - interval '1 year' where tenant_id = $1
+        and payment_id is not null
         """,
+    "what a booking is for": """
+        update fm.ledger_transactions set description = 'a gift', metadata = null where tenant_id = $1
+        """,
+    "an account's name": "update fm.ledger_accounts set code = code || ':old' where tenant_id = $1",
+    "whether an account is frozen": "update fm.ledger_accounts set state = 'frozen' where tenant_id = $1",
     "what happened": """
         update fm.events set body = body || '{"amount": {"minor": 1}}' where tenant_id = $1
         """,
@@ -229,8 +226,3 @@ NOT_SEEN: dict[str, str] = {
     "an act is gone from the record": "delete from fm.audit_events where tenant_id = $1",
 }
 """What no check sees yet: the limits of what may be claimed. Whoever writes a check for one moves it up."""
-
-
-def statement(sql: str) -> str:
-    """Write a corruption as the server takes it."""
-    return sql.replace(":first_capture", FIRST_CAPTURE)

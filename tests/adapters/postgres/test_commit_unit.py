@@ -34,7 +34,7 @@ def document(story: Story) -> Document:
 
 async def commit(application: asyncpg.Connection, house: House, unit: Document) -> str:
     """Call the function by hand."""
-    sql = "select fm.commit_unit($1, $2::jsonb)::text"
+    sql = "select (fm.commit_units($1, jsonb_build_array($2::jsonb))->0)::text"
     return str(await application.fetchval(sql, house.tenant_id, json.dumps(unit)))
 
 
@@ -212,7 +212,9 @@ async def test_states_of_another_tenant_are_not_written(house: House, applicatio
 
     for unit in (fresh, document(story.succeed())):
         with pytest.raises(PostgresError):
-            await application.fetchval("select fm.commit_unit($1, $2::jsonb)", stranger, json.dumps(unit))
+            await application.fetchval(
+                "select fm.commit_units($1, jsonb_build_array($2::jsonb))", stranger, json.dumps(unit)
+            )
 
     await nothing_changed(house, story)
 

@@ -17,7 +17,9 @@ from domain.ids import ProviderAccountId
 from domain.money import Money
 from domain.payments import CaptureMode
 from domain.providers import Succeeded
-from tests.adapters.postgres.corruptions import NOT_SEEN, SEEN, SEEN_WITHOUT_THE_INDEX, statement
+from tests.adapters.postgres.corruptions import NOT_SEEN, SEEN, SEEN_WITHOUT_THE_INDEX
+from tests.adapters.postgres.general_ledger import general_ledger
+from tests.adapters.postgres.ledger_corruptions import SEEN_IN_THE_LEDGER, statement
 from tests.fakes.house import House, postgres_house
 from tests.fakes.identity import a_tenant
 from tests.fakes.keeping import keep, story_for
@@ -44,8 +46,8 @@ class Ledger(msgspec.Struct, frozen=True):
         return {name: findings for name, findings in found.items() if findings}
 
 
-async def busy_ledger(house: House, engine: AsyncEngine) -> Ledger:
-    """Keep payments in every state."""
+async def busy_ledger(house: House, engine: AsyncEngine, owner: asyncpg.Connection) -> Ledger:
+    """Keep payments in every state, and transfers and holds of every kind."""
 
     def manual() -> Story:
         return story_for(house, capture_mode=CaptureMode.MANUAL)
@@ -69,22 +71,28 @@ async def busy_ledger(house: House, engine: AsyncEngine) -> Ledger:
     )
     for story in (captured, authorized, unknown, declined, voiding, reviewed, *others):
         await keep(house, story)
-    return Ledger(house, PostgresProof(engine), captured, authorized, unknown, declined, voiding, reviewed)
+    await general_ledger(house, owner)
+    return Ledger(
+        house, PostgresProof(engine, margin_seconds=0), captured, authorized, unknown, declined, voiding, reviewed
+    )
 
 
 @pytest.fixture
-async def ledger(house: House, engine: AsyncEngine) -> Ledger:
+async def ledger(house: House, engine: AsyncEngine, owner: asyncpg.Connection) -> Ledger:
     """A busy ledger of a fresh tenant."""
-    return await busy_ledger(house, engine)
+    return await busy_ledger(house, engine, owner)
 
 
 async def test_a_busy_ledger_is_proved(ledger: Ledger) -> None:
     assert await ledger.found() == {}
 
 
-@pytest.mark.parametrize("name", SEEN)
+ALL_SEEN = SEEN | SEEN_IN_THE_LEDGER
+
+
+@pytest.mark.parametrize("name", ALL_SEEN)
 async def test_a_corruption_is_found_by_its_check(ledger: Ledger, owner: asyncpg.Connection, name: str) -> None:
-    check, sql = SEEN[name]
+    check, sql = ALL_SEEN[name]
     done = await owner.execute(statement(sql), ledger.house.tenant_id)
 
     assert not done.endswith(" 0")
@@ -102,7 +110,7 @@ async def test_a_second_live_attempt_is_found_where_nothing_prevents_it(fresh_da
     ((check, sql),) = SEEN_WITHOUT_THE_INDEX.values()
     owner = await asyncpg.connect(fresh_database.owner_url)
     await owner.execute("drop index fm.payment_attempts_one_live_uq")
-    await owner.execute(sql, tenant.tenant_id)
+    await owner.execute(statement(sql), tenant.tenant_id)
     findings = await PostgresProof(engine).check(tenant.tenant_id, check)
     await owner.close()
     await engine.dispose()
@@ -111,7 +119,7 @@ async def test_a_second_live_attempt_is_found_where_nothing_prevents_it(fresh_da
 
 
 def test_every_check_has_a_corruption_that_it_must_find() -> None:
-    assert {check for check, _ in (*SEEN.values(), *SEEN_WITHOUT_THE_INDEX.values())} == set(CHECKS)
+    assert {check for check, _ in (*ALL_SEEN.values(), *SEEN_WITHOUT_THE_INDEX.values())} == set(CHECKS)
 
 
 @pytest.mark.parametrize("name", NOT_SEEN)
@@ -165,7 +173,7 @@ async def test_the_totals_sum_to_zero_per_currency(ledger: Ledger) -> None:
         for currency, debits, credit, count in await ledger.proof.totals(ledger.house.tenant_id)
     }
 
-    assert set(totals) == {"EUR", "JPY"}
+    assert set(totals) == {"EUR", "JPY", "CHF"}
     assert all(debits == credit > 0 for debits, credit, _ in totals.values())
     assert totals["JPY"] == (1000, 1000, 2)
 

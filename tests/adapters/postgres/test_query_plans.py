@@ -12,8 +12,11 @@ from sqlalchemy import event, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine
 from uuid_utils.compat import uuid7
 
+from adapters.postgres.balances import PostgresBalanceReads
 from adapters.postgres.engine import PoolSize, make_engine, tenant_reads
 from adapters.postgres.identity import PostgresTenants
+from adapters.postgres.proof import PostgresProof
+from application.ports.balances import Basis
 from application.ports.journal import Claim, Keep
 from application.ports.ledger import EntryFilter
 from application.ports.payments import PaymentFilter
@@ -87,6 +90,7 @@ class Crowd(msgspec.Struct, frozen=True):
     engine: AsyncEngine
     told: list[str]
     big_tables: frozenset[str]
+    owner_url: str
 
     def plans(self) -> list[Plan]:
         """Give the plans of what was asked since they were asked for last."""
@@ -130,9 +134,15 @@ async def crowded(servers: Servers) -> AsyncIterator[Crowd]:
         await PostgresTenants(engine).open(idle)
         await owner.execute("analyze")
         await engine.dispose()
-        yield Crowd(*crowded[0], engine, told, await big_tables(owner))
+        yield Crowd(*crowded[0], engine, told, await big_tables(owner), database.owner_url)
         await engine.dispose()
         await owner.close()
+
+
+@pytest.fixture
+def owner_of_crowd(crowded: Crowd) -> str:
+    """The owner's address of the crowd's database."""
+    return crowded.owner_url
 
 
 async def big_tables(owner: asyncpg.Connection) -> frozenset[str]:
@@ -156,14 +166,31 @@ def entries(before: tuple[LedgerTransactionId, int] | None = None, **conditions:
     return lambda one: one.house.ledger.entries(one.house.tenant_id, wanted, before=before, limit=51)
 
 
-def entries_of_an_account(one: Crowd) -> Awaitable[object]:
-    """List the entries of an account."""
+def entries_of_an_account(before: str = "none", **conditions: Any) -> Ask:
+    """List the entries of an account, from the newest on or behind the newest."""
 
-    async def ask() -> object:
+    async def ask(one: Crowd) -> object:
         views = await one.house.ledger.accounts(one.house.tenant_id, after=None, limit=1, currency=None, code=None)
-        return await entries(account_id=views[0].id)(one)
+        wanted = EntryFilter(account_id=views[0].id, **conditions)
+        page = await one.house.ledger.entries(one.house.tenant_id, wanted, before=None, limit=51)
+        if before == "newest":
+            cursor = (LedgerTransactionId(page[0].transaction_id), page[0].line)
+            one.told.clear()
+            await one.house.ledger.entries(one.house.tenant_id, wanted, before=cursor, limit=51)
+        return page
 
-    return ask()
+    return ask
+
+
+def balance(basis: Basis, as_of: datetime | None = None) -> Ask:
+    """Read the balance of an account at a time."""
+
+    async def ask(one: Crowd) -> object:
+        views = await one.house.ledger.accounts(one.house.tenant_id, after=None, limit=1, currency=None, code=None)
+        reads = PostgresBalanceReads(one.engine)
+        return await reads.balance_at(one.house.tenant_id, views[0].id, as_of=as_of, basis=basis)
+
+    return ask
 
 
 def accounts(after: LedgerAccountId | None = None, currency: str | None = None, code: str | None = None) -> Ask:
@@ -230,14 +257,22 @@ CALLS: dict[str, Ask] = {
     "accounts by code": accounts(code="merchant:main:payable"),
     "entries": entries(),
     "entries older than one": entries((LedgerTransactionId(MIDDLE), 1)),
-    "entries of an account": entries_of_an_account,
+    "entries of an account": entries_of_an_account(),
+    "entries of an account behind one": entries_of_an_account("newest"),
+    "entries of an account of just now": entries_of_an_account(recorded_from=SOON),
+    "entries of an account before a time": entries_of_an_account(recorded_before=LATER),
+    "entries of an account within a time": entries_of_an_account(recorded_from=LONG_AGO, recorded_before=SOON),
     "entries of one payment": entries(payment_id=MIDDLE),
-    "entries in a currency": entries(currency="JPY"),
-    "entries in a rare currency": entries(currency="CLF"),
     "entries from a time on": entries(recorded_from=LONG_AGO),
     "entries before a time": entries(recorded_before=LATER),
     "entries of just now": entries(recorded_from=SOON),
     "entries within a time": entries(recorded_from=LONG_AGO, recorded_before=LATER),
+    "balance": balance(Basis.RECORDED),
+    "balance of what counts": balance(Basis.EFFECTIVE),
+    "balance of long ago": balance(Basis.RECORDED, LONG_AGO),
+    "balance of just now": balance(Basis.RECORDED, SOON),
+    "balance of what counts for long ago": balance(Basis.EFFECTIVE, LONG_AGO),
+    "balance of what counts for just now": balance(Basis.EFFECTIVE, SOON),
     "events to give on": lambda one: one.house.outbox.claim_events(one.house.tenant_id, limit=10, lease_seconds=60),
     "events given on": lambda one: one.house.outbox.events_given(one.house.tenant_id, (EventId(MIDDLE),)),
     "operations to ask about": lambda one: one.house.outbox.claim_operations(
@@ -276,6 +311,38 @@ async def test_not_many_more_rows_are_read_than_are_given(crowded: Crowd, name: 
     }
 
     assert sum(read.values()) < READ_MAX, read
+
+
+POINT = """
+  with point as (insert into fm.proof_points values ($1, clock_timestamp(), true, 0, '{}', 0, now())
+    returning proved_to)
+  insert into fm.balance_snapshots
+  select distinct on (e.account_id) e.tenant_id, e.account_id, point.proved_to, 0, 0, 0, e.balance_minor,
+    e.account_version, e.recorded_at
+  from fm.entries e, point where e.tenant_id = $1 order by e.account_id, e.recorded_at desc, e.account_version desc
+"""
+"""Pretends that everything until now was proved."""
+
+
+async def test_a_proof_of_what_came_since_does_not_read_what_was_proved(crowded: Crowd, owner_of_crowd: str) -> None:
+    tenant_id = crowded.house.tenant_id
+    owner = await asyncpg.connect(owner_of_crowd)
+    await owner.execute(POINT, tenant_id)
+    proof = PostgresProof(crowded.engine, margin_seconds=0)
+    stretch = await proof.stretch(tenant_id, full=False)
+    crowded.told.clear()
+    _ = [step async for step in proof.steps(tenant_id, stretch)]
+    plans = crowded.plans()
+    await owner.execute("delete from fm.balance_snapshots where tenant_id = $1", tenant_id)
+    await owner.execute("delete from fm.proof_points where tenant_id = $1", tenant_id)
+    await owner.close()
+
+    books = {name for name in crowded.big_tables if name.startswith(("entries", "ledger_transactions"))}
+    assert len(books) == 2
+    assert [scan for scan in crowded.scans(plans) if scan[0] in books] == []
+    read = [node.read for plan in plans for node in plan.root.all() if node.table in books]
+    assert read
+    assert sum(read) < READ_MAX
 
 
 async def test_looking_for_tenants_with_work_scans_nothing_but_what_waits(crowded: Crowd) -> None:

@@ -175,7 +175,7 @@ def stored(*, revoked: bool = False) -> StoredApiKey:
 async def test_a_known_key_tells_who_calls() -> None:
     caller = await AuthenticateHandler(KEYS, OneKey(stored()))(KEY)
 
-    assert (caller.tenant_id, caller.principal_id) == (UUID(int=1), UUID(int=3))
+    assert (caller.tenant_id, caller.api_key_id, caller.principal_id) == (UUID(int=1), UUID(int=2), UUID(int=3))
 
 
 def with_the_id_of(key: str) -> str:

@@ -2,6 +2,9 @@
 
 import pytest
 
+from application.fx.expire_quotes import ExpireQuotesHandler
+from application.fx.refresh_rates import RateSources, RefreshRatesHandler
+from application.ledger.expire_holds import ExpireHoldsHandler
 from application.operations.ask_open_operations import AskOpenOperationsHandler
 from application.operations.ensure_partitions import EnsurePartitionsHandler
 from application.operations.expire_unsent import ExpireUnsentHandler
@@ -11,7 +14,10 @@ from application.schedules import SCHEDULES, Chore, Chores
 from application.subscriptions import SUBSCRIPTIONS
 from domain.errors import SERVICE_UNAVAILABLE, MediatorError
 from tests.application.operations.background import LEASE_SECONDS, Background
+from tests.fakes.bookings import MemoryHoldQueries
+from tests.fakes.fx import MemoryQuotes, MemoryRates
 from tests.fakes.story import NOT_SENT, TENANT, UNKNOWN, Story
+from tests.fakes.tables import MemoryDatabase
 
 
 @pytest.fixture
@@ -108,7 +114,17 @@ async def test_every_chore_has_a_schedule_and_can_be_done(
 ) -> None:
     house = background.house
     relay = RelayOutboxHandler(house.outbox, background.queue, SUBSCRIPTIONS)
-    chores = Chores(relay, ask, expire, EnsurePartitionsHandler(house.outbox), ForgetKeysHandler(house.outbox))
+    nothing = MemoryDatabase(lambda: background.world.now)
+    chores = Chores(
+        relay,
+        ask,
+        expire,
+        ExpireHoldsHandler(MemoryHoldQueries(nothing), house.journal, background.world),
+        ExpireQuotesHandler(MemoryQuotes(background.world)),
+        RefreshRatesHandler(RateSources(()), MemoryRates(), background.world),
+        EnsurePartitionsHandler(house.outbox),
+        ForgetKeysHandler(house.outbox),
+    )
     await background.receive_callback()
 
     done = {schedule.chore: await chores(schedule.chore) for schedule in SCHEDULES}
@@ -116,5 +132,10 @@ async def test_every_chore_has_a_schedule_and_can_be_done(
     assert done == dict.fromkeys(Chore, 0) | {Chore.RELAY_OUTBOX: 1}
 
 
-def test_only_what_is_claimed_is_drained_without_a_rest() -> None:
-    assert {one.chore for one in SCHEDULES if one.drains} == {Chore.RELAY_OUTBOX, Chore.ASK_OPEN_OPERATIONS}
+def test_only_what_changes_by_being_dealt_with_is_drained_without_a_rest() -> None:
+    assert {one.chore for one in SCHEDULES if one.drains} == {
+        Chore.RELAY_OUTBOX,
+        Chore.ASK_OPEN_OPERATIONS,
+        Chore.EXPIRE_HOLDS,
+        Chore.EXPIRE_QUOTES,
+    }

@@ -30,9 +30,32 @@ def tenant_id(on_a_database: Database, mediator: Run) -> TenantId:
     return TenantId(found)
 
 
-def on_database(database: Database, statement: str) -> None:
+def on_database(database: Database, *statements: str) -> None:
     """Do what only the owner may do."""
-    asyncio.run(run(database.owner_url, statement))
+    asyncio.run(run(database.owner_url, *statements))
+
+
+AN_OLD_BOOKING = (
+    """
+    insert into fm.ledger_accounts (tenant_id, id, code, currency, normal_balance, posted_debits, posted_credits,
+      version, created_at)
+    values (:tenant, '00000000-0000-7000-8000-00000000000a', 'cash', 'EUR', 'debit', 7, 0, 1, now()),
+      (:tenant, '00000000-0000-7000-8000-00000000000b', 'owed', 'EUR', 'credit', 0, 7, 1, now())
+    """,
+    """
+    insert into fm.ledger_transactions (tenant_id, id, kind, actor, request_id, effective_at, recorded_at)
+    select :tenant, '00000000-0000-7000-8000-00000000000c', 'transfer', 'prn_1', 'req_1', t.at, t.at
+    from date_trunc('minute', now() - interval '10 minutes') t(at)
+    """,
+    """
+    insert into fm.entries (tenant_id, transaction_id, line, account_id, account_version, balance_minor, direction,
+      currency, amount_minor, recorded_at)
+    select t.tenant_id, t.id, case a.code when 'cash' then 1 else 2 end, a.id, 1, 7, a.normal_balance, 'EUR', 7,
+      t.recorded_at
+    from fm.ledger_transactions t join fm.ledger_accounts a on a.tenant_id = t.tenant_id where t.tenant_id = :tenant
+    """,
+)
+"""A transfer that nobody can still be about to commit."""
 
 
 def park(database: Database, tenant_id: TenantId) -> UUID:
@@ -70,6 +93,32 @@ def test_proof_of_sound_books_ends_with_0(tenant_id: TenantId, mediator: Run) ->
     assert (said.code, said.err) == (0, "")
     assert "The books hold: every currency sums to zero" in said.out
     assert public_id(Prefix.TENANT, tenant_id) not in said.out  # It has no entries.
+
+
+def test_proof_goes_on_from_the_last_proved_point_unless_it_shall_be_full(
+    tenant_id: TenantId, on_a_database: Database, mediator: Run
+) -> None:
+    on_database(on_a_database, *(sql.replace(":tenant", f"'{tenant_id}'") for sql in AN_OLD_BOOKING))
+
+    first, second, full = (
+        mediator("prove", "--json"),
+        mediator("prove", "--json"),
+        mediator("prove", "--full", "--json"),
+    )
+
+    def stretch(text: str) -> tuple[object, ...]:
+        (mine,) = [
+            one
+            for one in msgspec.json.decode(text)["stretches"]
+            if one["tenant"] == public_id(Prefix.TENANT, tenant_id)
+        ]
+        return mine["since"] is None, mine["is_point_taken"], mine["rows"]
+
+    assert (first.code, second.code, full.code) == (0, 0, 0)
+    assert (stretch(first.out), stretch(full.out)) == ((True, True, 6), (True, True, 6))
+    assert stretch(second.out) == (False, False, 2)  # Two accounts; nothing came since.
+    on_database(on_a_database, "update fm.entries set balance_minor = 8")
+    assert mediator("prove", "--full").code == 1
 
 
 def test_proof_of_corrupted_books_names_the_fault_and_ends_with_1(

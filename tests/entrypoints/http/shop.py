@@ -68,6 +68,30 @@ class Shop:
         headers = [self._credential, ("idempotency-key", key or new_key()), *([JSON] if raw else []), *extra]
         return await self.line("POST", path, raw, headers)
 
+    async def patch(self, path: str, body: object) -> Answer:
+        return await self.line("PATCH", path, msgspec.json.encode(body), [self._credential, JSON])
+
+    async def delete(self, path: str) -> Answer:
+        return await self.line("DELETE", path, b"", [self._credential])
+
+    async def open(self, code: str, normal_balance: str = "credit", *, currency: str = "EUR", **changes: Any) -> Any:
+        """Open an account that may be overdrawn without limit, unless the test says otherwise."""
+        body = {"code": code, "currency": currency, "normal_balance": normal_balance}
+        answer = await self.post("/v1/ledger/accounts", {**body, "overdraft": {"policy": "unlimited"}, **changes})
+        assert answer.status == 201, answer
+        return answer.json()
+
+    async def transfer(self, debit: str, credit: str, amount: object = 100, **changes: Any) -> Answer:
+        """Move euros, unless the test says otherwise."""
+        key = changes.pop("key", None)
+        body = {"debit_account": debit, "credit_account": credit, "amount": amount, "currency": "EUR", **changes}
+        return await self.post("/v1/transfers", body, key=key)
+
+    async def standing(self, account_id: str) -> tuple[Any, Any, Any]:
+        """Give posted, pending and available of an account."""
+        (found,) = [one for one in await self.all("/v1/ledger/balances") if one["account_id"] == account_id]
+        return found["posted"], found["pending"], found["available"]
+
     async def pay(self, token: str = "tok_success", *, key: str | None = None, **changes: Any) -> Answer:
         return await self.post("/v1/payments", new_payment(token, **changes), key=key)
 

@@ -1,5 +1,7 @@
 """Who may ask: whoever holds a key that is whole and not revoked, on every route that is not public."""
 
+import asyncio
+import time
 from typing import Any
 
 import asyncpg
@@ -8,6 +10,7 @@ from litestar import Litestar
 
 from adapters.security.api_keys import HmacApiKeys
 from entrypoints.http.auth import require_api_key
+from entrypoints.http.callers import REMEMBERED_SECONDS
 from tests.entrypoints.http.edge.asking import Header
 from tests.entrypoints.http.routes import operations
 from tests.entrypoints.http.service import SECRET_KEY, Service
@@ -17,7 +20,10 @@ PUBLIC = {
     *("GET /problems", "GET /problems/{code}", "GET /health/live", "GET /health/ready"),
     "POST /v1/callbacks/{provider}/{account_id}",
 }
-NAMES = {"payment_id": f"pay_{'0' * 32}"}
+NAMES = {
+    "account_id": f"acc_{'0' * 32}",
+    **{f"{name}_id": f"any_{'0' * 32}" for name in ("payment", "transfer", "hold", "limit", "monitor", "quote")},
+}
 
 
 def spoilt(key: str) -> dict[str, list[Header]]:
@@ -79,6 +85,10 @@ async def test_a_revoked_key_opens_nothing_any_more(shop: Shop, owner_url: str) 
     connection = await asyncpg.connect(owner_url)
     await connection.execute("update fm.api_keys set revoked_at = now() where tenant_id = $1", shop.tenant_id)
     await connection.close()
+    deadline = time.monotonic() + REMEMBERED_SECONDS
+    while (await shop.get("/v1/payments")).status == 200:
+        assert time.monotonic() < deadline + 0.5
+        await asyncio.sleep(0.05)
 
     answers = [
         await shop.line(one.method, one.filled(NAMES), b"", [("authorization", f"Bearer {shop.api_key}")])

@@ -10,24 +10,58 @@ from tests.entrypoints.http.shop import Shop, new_key
 from tests.fakes.providers import ScriptedProvider
 
 ROUTES = {
+    "DELETE /v1/ledger/limits/{limit_id}",
+    "DELETE /v1/ledger/monitors/{monitor_id}",
     "GET /health/live",
     "GET /health/ready",
     "GET /problems",
     "GET /problems/{code}",
+    "GET /v1/holds",
+    "GET /v1/fx/exposure",
+    "GET /v1/fx/quotes",
+    "GET /v1/fx/quotes/{quote_id}",
+    "GET /v1/fx/rates",
+    "GET /v1/holds/{hold_id}",
     "GET /v1/ledger/accounts",
+    "GET /v1/ledger/accounts/{account_id}",
+    "GET /v1/ledger/accounts/{account_id}/balance",
+    "GET /v1/ledger/accounts/{account_id}/statement",
     "GET /v1/ledger/balances",
     "GET /v1/ledger/entries",
+    "GET /v1/ledger/limits",
+    "GET /v1/ledger/monitors",
     "GET /v1/payments",
     "GET /v1/payments/{payment_id}",
+    "GET /v1/transfers",
+    "GET /v1/transfers/{transfer_id}",
+    "PATCH /v1/ledger/accounts/{account_id}",
     "POST /v1/callbacks/{provider}/{account_id}",
+    "POST /v1/fx/quotes",
+    "POST /v1/fx/quotes/{quote_id}/execute",
+    "POST /v1/fx/quotes/{quote_id}/release",
+    "POST /v1/fx/quotes/{quote_id}/reserve",
+    "POST /v1/holds",
+    "POST /v1/holds/{hold_id}/post",
+    "POST /v1/holds/{hold_id}/release",
+    "POST /v1/ledger/accounts",
+    "POST /v1/ledger/limits",
+    "POST /v1/ledger/monitors",
     "POST /v1/payments",
     "POST /v1/payments/{payment_id}/cancel",
     "POST /v1/payments/{payment_id}/capture",
     "POST /v1/payments/{payment_id}/refunds",
+    "POST /v1/transfers",
+    "POST /v1/transfers/batch",
+    "POST /v1/transfers/{transfer_id}/reverse",
 }
 """A route that comes or goes is a change for callers: it is written down here on purpose."""
 
-TELLING_HEADERS = frozenset({"location", "retry-after", "idempotency-replayed", "www-authenticate", "x-request-id"})
+TELLING_HEADERS = frozenset(
+    {
+        *("location", "retry-after", "idempotency-replayed", "www-authenticate", "x-request-id"),
+        *("ratelimit", "ratelimit-policy"),
+    }
+)
 
 
 def codes_of(operation: Operation) -> dict[str, int]:

@@ -1,7 +1,7 @@
 """When the database is away or busy, callers are told the truth and no money is lost, taken twice or lied about."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 import asyncpg
 import pytest
@@ -9,6 +9,7 @@ from dishka import Provider, Scope, provide
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.postgres.engine import PoolSize, make_engine
+from adapters.postgres.lanes import dispose, lanes_of
 from domain.errors import MediatorError
 from domain.providers import Instruction, OperationKind
 from tests.entrypoints.http.edge.asking import Answer
@@ -18,29 +19,37 @@ from tests.entrypoints.http.shop import InProcess, Shop, new_key
 from tests.fakes.providers import ProviderSet, ScriptedProvider
 from tests.fakes.stores import Database, at
 
-NAMES = {"payment_id": f"pay_{'0' * 32}", "provider": "sandbox", "account_id": f"pac_{'0' * 32}"}
+NAMES = {
+    "provider": "sandbox",
+    "account_id": f"pac_{'0' * 32}",
+    **{f"{name}_id": f"any_{'0' * 32}" for name in ("payment", "transfer", "hold", "limit", "monitor", "quote")},
+}
 
 
 class OneConnection(Provider):
-    """Gives the service a pool of one connection, which the test can keep for itself."""
+    """Gives each container of the service a pool of one connection, which the test can keep for itself."""
 
     scope = Scope.APP
 
     def __init__(self, url: str) -> None:
         super().__init__()
-        self.made: AsyncEngine | None = None
+        self.made: list[AsyncEngine] = []
         self._url = url
 
     @provide(override=True)
     async def engine(self) -> AsyncIterator[AsyncEngine]:
-        self.made = make_engine(self._url, pool=PoolSize(1, 0), application="one connection")
-        yield self.made
-        await self.made.dispose()
+        engine = make_engine(self._url, pool=PoolSize(1, 0), application="one connection", acquire_seconds=0.5)
+        self.made.append(engine)
+        yield engine
+        await dispose(engine)
 
     @asynccontextmanager
     async def kept(self) -> AsyncIterator[None]:
-        assert self.made is not None
-        async with self.made.connect():
+        assert self.made
+        async with AsyncExitStack() as all_kept:
+            for engine in self.made:
+                await lanes_of(engine).rest()
+                await all_kept.enter_async_context(engine.connect())
             yield
 
 
@@ -52,7 +61,8 @@ async def test_without_a_database_every_route_that_needs_it_says_503_and_when_to
 
         for operation in (one for one in told if not one.is_public):
             target = operation.filled(NAMES)
-            answer = await (shop.get(target) if operation.method == "GET" else shop.post(target, {}))
+            credential = ("authorization", f"Bearer {shop.api_key}")
+            answer = await shop.line(operation.method, target, b"", [credential])
 
             assert (answer.status, answer.code) == (503, "SERVICE_UNAVAILABLE"), (operation, answer)
             assert int(answer.headers["retry-after"]) >= 1
