@@ -161,12 +161,13 @@ class PostgresJournal(Journal):
         name = (tenant_id, plain.route, plain.key)
         if name in self._posting:
             await self._others_done(name, plain.fingerprint)
-        future = self._lanes.give(PLAIN, tenant_id, plain, route=_route_of(plain))
-        self._posting[name] = (plain.fingerprint, future)
+        done = asyncio.get_running_loop().create_future()
+        self._posting[name] = (plain.fingerprint, done)
         try:
-            found = await future
+            found = await self._lanes.do(PLAIN, tenant_id, plain, route=_route_of(plain))
         finally:
             self._posting.pop(name, None)
+            done.set_result(None)
         if found is CAREFUL:
             key = IdempotencyKey(plain.route, plain.key, plain.fingerprint)
             return await self._post_carefully(tenant_id, item or Item(placed_of(plain), key))

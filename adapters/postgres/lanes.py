@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Hashable, Sequence
 from typing import Any, Protocol
 
-from asyncpg.exceptions import InterfaceError, PostgresError
+from asyncpg.exceptions import InterfaceError, InternalClientError, PostgresError
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -60,7 +60,7 @@ def is_lost(error: BaseException) -> bool:
     if isinstance(error, PostgresError):
         state = state_of(error)
         return state[:2] in {"08", "57"} or state == "53300"
-    return isinstance(error, OSError | TimeoutError | InterfaceError | SQLAlchemyError)
+    return isinstance(error, OSError | TimeoutError | InterfaceError | InternalClientError | SQLAlchemyError)
 
 
 class _NothingSentError(Exception):
@@ -117,6 +117,22 @@ class Lanes:
             loop.call_soon(self._start)
         return future
 
+    async def do(self, work: Work, tenant_id: TenantId, item: Any, *, route: Hashable = None) -> Any:  # noqa: ANN401 -- each work knows its own items
+        """Have an item committed and give its result: at once where nobody is busy, else as `give` does."""
+        key = (id(work), tenant_id, route)
+        if key in self._groups or self._running >= self._lanes or self._ready:
+            return await self.give(work, tenant_id, item, route=route)
+        group = self._groups[key] = _Group(work, tenant_id)
+        group.busy = True
+        self._running += 1
+        try:
+            [result] = await self._results(work, tenant_id, [item])
+        finally:
+            self._ended(key, group)
+        if isinstance(result, BaseException):
+            raise result
+        return result
+
     async def rest(self) -> None:
         """End the connections that nobody uses now."""
         await self._end_idle()
@@ -147,14 +163,19 @@ class Lanes:
                 if self._ready:
                     break
         finally:
-            self._running -= 1
-            if group.waiting:
-                self._ready.append(key)
-            else:
-                del self._groups[key]
+            self._ended(key, group)
+
+    def _ended(self, key: GroupKey, group: _Group) -> None:
+        """Free a lane, and begin what waits."""
+        self._running -= 1
+        if group.waiting:
+            self._ready.append(key)
+        else:
+            del self._groups[key]
+        if self._ready:
             self._start()
-            if self._running == 0 and self._idle is None:
-                self._idle = asyncio.get_running_loop().call_later(IDLE_SECONDS, self._sweep)
+        if self._running == 0 and self._idle is None:
+            self._idle = asyncio.get_running_loop().call_later(IDLE_SECONDS, self._sweep)
 
     async def _commit(self, group: _Group, batch: list[tuple[Any, asyncio.Future[Any]]]) -> None:
         """Commit a batch and tell everybody who waits for it."""
