@@ -62,7 +62,7 @@ class PostgresBalanceReads(BalanceReads):
         values: dict[str, object] = {"tenant": tenant_id, "account": account_id}
         if as_of is not None:
             values["as_of"] = as_of
-        async with tenant_reads(self._engine, tenant_id) as connection:
+        async with tenant_reads(self._engine, tenant_id, in_order=True) as connection:
             row = (await connection.execute(STATEMENTS[as_of is None, basis], values)).mappings().first()
         if row is None:
             raise MediatorError(NOT_FOUND, "There is no such account.")

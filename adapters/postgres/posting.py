@@ -50,6 +50,9 @@ ATOMIC_REFUSED = "FM499"
 DRY_RUN = "FM498"
 BUSY = frozenset({"40001", "40P01", "55P03"})
 OUT_OF_BOUNDS = frozenset({"22003", "23514"})
+ORDER_SECONDS = 0.004
+"""How much longer a call may take for each order in it: an atomic batch of ten thousand takes its time."""
+
 SEGMENT_MAX = 500
 """How many items of a batch go in one call where each stands for itself: locks are held no longer than that takes."""
 
@@ -425,7 +428,8 @@ async def post_orders(connection: Connection, tenant_id: TenantId, items: Sequen
     """Post orders in one call of `fm.post_orders`; an outcome for each, or the error of its key."""
     document = msgspec.json.encode([_document(item.placed, item.key) for item in items]).decode()
     try:
-        reply = await connection.fetchval(POST_ORDERS, tenant_id, document, *(atomic, False), timeout=STATEMENT_SECONDS)
+        seconds = STATEMENT_SECONDS + len(items) * ORDER_SECONDS
+        reply = await connection.fetchval(POST_ORDERS, tenant_id, document, *(atomic, False), timeout=seconds)
     except PostgresError as error:
         if state_of(error) != ATOMIC_REFUSED:
             raise refusal(error) from error

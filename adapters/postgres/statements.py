@@ -67,7 +67,7 @@ class PostgresStatementReads(StatementReads):
     ) -> StatementFrame | None:
         """Give both ends; None when there is no such account."""
         values = {"tenant": tenant_id, "account": account_id, "start": period.start, "end": period.end}
-        async with tenant_reads(self._engine, tenant_id) as connection:
+        async with tenant_reads(self._engine, tenant_id, in_order=True) as connection:
             row = (await connection.execute(FRAME, values)).mappings().one_or_none()
         if row is None:
             return None
@@ -96,6 +96,6 @@ class PostgresStatementReads(StatementReads):
         if after is not None:
             values |= {"after_at": after.recorded_at, "after": after.account_version}
         statement = FIRST_PAGE if after is None else NEXT_PAGE
-        async with tenant_reads(self._engine, tenant_id) as connection:
+        async with tenant_reads(self._engine, tenant_id, in_order=True) as connection:
             rows = (await connection.execute(statement, values)).mappings().all()
         return tuple(msgspec.convert(dict(row), StatementEntry) for row in rows)

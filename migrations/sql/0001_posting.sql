@@ -687,8 +687,8 @@ create or replace function fm.post_orders(p_tenant uuid, p_orders jsonb, p_atomi
 language plpgsql security definer set search_path = pg_catalog, pg_temp set enable_hashjoin = off
 set enable_mergejoin = off set enable_seqscan = off as $$
 declare
-  o record; r record; v_now timestamptz; v_outcome jsonb; v_outcomes jsonb[]; v_refused integer := 0;
-  v_transactions uuid[] := '{}'; v_holds uuid[] := '{}'; v_accounts uuid[] := '{}'; v_told text := '';
+  o record; r record; v_now timestamptz; v_outcome jsonb; v_outcomes jsonb[];
+  v_transactions uuid[]; v_holds uuid[]; v_told text;
   v_actor text; v_request text;
 begin
   v_outcomes := array_fill(null::jsonb, array[jsonb_array_length(p_orders)]);
@@ -750,7 +750,6 @@ begin
     select e.account_id from jsonb_array_elements(p_orders) x
         join fm.entries e on e.tenant_id = p_tenant and e.transaction_id = (x->'order'->>'reverses_id')::uuid
       where x->'order'->>'type' = 'reverse'));
-  v_holds := '{}';
   -- Taken after the locks: times of an account's entries never run backwards.
   v_now := clock_timestamp();
 
@@ -759,7 +758,6 @@ begin
     v_outcome := fm.do_order(p_tenant, o.o, v_now);
     v_outcomes[o.n] := v_outcome;
     if (v_outcome->>'code')::integer <> 0 then
-      v_refused := v_refused + 1;
       if p_atomic then
         raise exception 'an item was refused' using errcode = 'FM499',
           detail = jsonb_build_object('item', o.n, 'code', v_outcome->'code')::text;
@@ -775,19 +773,20 @@ begin
     -- What was answered, so that it can be answered again whatever becomes of it later.
     update fm.idempotency_records q set body = convert_to(v_outcome::text, 'UTF8')
       where q.tenant_id = p_tenant and q.route = o.o->'key'->>'route' and q.key = o.o->'key'->>'key';
-    v_actor := coalesce(v_actor, o.o->>'actor');
-    v_request := coalesce(v_request, o.o->>'request_id');
-    v_told := v_told || (o.o->'order')::text || E'\n';
-    v_accounts := v_accounts || array(select jsonb_array_elements_text(v_outcome->'accounts')::uuid);
-    if v_outcome->>'transaction_id' is not null then
-      v_transactions := v_transactions || (v_outcome->>'transaction_id')::uuid;
-    end if;
-    if v_outcome->'hold' <> 'null' then
-      v_holds := v_holds || (v_outcome->'hold'->>'id')::uuid;
-    end if;
   end loop;
-  if v_transactions <> '{}' or v_holds <> '{}' then
-    perform fm.watch_balances(p_tenant, v_accounts, v_now);
+  -- What was carried out now, and not told again: only that has accounts.
+  select coalesce(array_agg((x.u->>'transaction_id')::uuid order by x.n) filter (where x.u->>'transaction_id' <> ''), '{}'),
+      coalesce(array_agg((x.u->'hold'->>'id')::uuid order by x.n) filter (where x.u->'hold' <> 'null'), '{}'),
+      string_agg((p_orders->(x.n::integer - 1)->'order')::text, E'\n' order by x.n),
+      case count(distinct p_orders->(x.n::integer - 1)->>'request_id') when 1
+        then min(p_orders->(x.n::integer - 1)->>'actor') else 'several' end,
+      case count(distinct p_orders->(x.n::integer - 1)->>'request_id') when 1
+        then min(p_orders->(x.n::integer - 1)->>'request_id') else 'several' end
+    into v_transactions, v_holds, v_told, v_actor, v_request
+    from unnest(v_outcomes) with ordinality x(u, n) where x.u ? 'accounts';
+  if v_told is not null then
+    perform fm.watch_balances(p_tenant, array(select distinct a.id::uuid
+      from unnest(v_outcomes) x(u), jsonb_array_elements_text(x.u->'accounts') a(id) where x.u ? 'accounts'), v_now);
     perform fm.tell_of_postings(p_tenant, v_transactions, v_holds, sha256(convert_to(v_told, 'UTF8')), v_actor, v_request,
       v_now);
   end if;
