@@ -71,7 +71,7 @@ async def tenant_reads(
     """Open a short transaction that can see one tenant only (row-level security). Raises SERVICE_UNAVAILABLE.
 
     `in_order`: what is read lies in an index in the order that is asked for, and is to be read so. The planner thinks
-    that tenant and account narrow a search independently, takes a busy account for an idle one, and would sort all of it.
+    that tenant and account narrow a search independently, takes a busy account for an idle one, and would sort it all.
     """
     async with reads(engine) as connection:
         await connection.execute(IN_ORDER if in_order else SET_TENANT, {"tenant": str(tenant_id)})
