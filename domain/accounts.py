@@ -61,8 +61,8 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def pending(self) -> int:
-        """What open holds would add, were they all posted: `pending_normal - pending_other`."""
-        return self._on_normal_side(self.pending_debits, self.pending_credits)
+        """What would be booked, were all open holds posted: posted, and `pending_normal - pending_other`."""
+        return self.posted + self._on_normal_side(self.pending_debits, self.pending_credits)
 
     @property
     def available(self) -> int:

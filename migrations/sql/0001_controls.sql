@@ -149,7 +149,7 @@ begin
   v_sign := case a.normal_balance when 'debit' then 1 else -1 end;
   v_balance := case p_document->>'measure'
     when 'posted' then v_sign * (a.posted_debits - a.posted_credits)
-    when 'pending' then v_sign * (a.pending_debits - a.pending_credits)
+    when 'pending' then v_sign * (a.posted_debits - a.posted_credits + a.pending_debits - a.pending_credits)
     else v_sign * (a.posted_debits - a.posted_credits)
       - case a.normal_balance when 'debit' then a.pending_credits else a.pending_debits end end;
   insert into fm.balance_monitors (tenant_id, id, account_id, measure, comparison, threshold_minor, description,

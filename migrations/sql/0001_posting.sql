@@ -64,7 +64,7 @@ begin
     select q.id, q.account_id, q.measure, q.comparison, q.threshold_minor, q.is_met, a.code, a.currency,
       case q.measure
         when 'posted' then s.sign * (a.posted_debits - a.posted_credits)
-        when 'pending' then s.sign * (a.pending_debits - a.pending_credits)
+        when 'pending' then s.sign * (a.posted_debits - a.posted_credits + a.pending_debits - a.pending_credits)
         else s.sign * (a.posted_debits - a.posted_credits)
           - case a.normal_balance when 'debit' then a.pending_credits else a.pending_debits end
       end as value

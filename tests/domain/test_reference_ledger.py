@@ -138,7 +138,7 @@ def test_a_payments_transaction_is_unknown_to_reversals() -> None:
 
 
 @pytest.mark.parametrize(
-    ("normal", "expected"), [(Direction.DEBIT, (60, -4, 60 - 9)), (Direction.CREDIT, (-60, 4, -60 - 5))]
+    ("normal", "expected"), [(Direction.DEBIT, (60, 60 - 4, 60 - 9)), (Direction.CREDIT, (-60, -60 + 4, -60 - 5))]
 )
 def test_balances_follow_the_published_formula(normal: Direction, expected: tuple[int, int, int]) -> None:
     account = Account(

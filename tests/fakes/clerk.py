@@ -192,9 +192,9 @@ class Clerk:
         return (await self.house.ledger_windows.accounts())[account_id]
 
     async def balances(self, account_id: LedgerAccountId) -> tuple[int, int, int]:
-        """Give what is posted, pending and available."""
+        """Give what is posted, what holds would add to it, and what is available."""
         account = await self.account(account_id)
-        return account.posted, account.pending, account.available
+        return account.posted, account.pending - account.posted, account.available
 
     async def limit(
         self,

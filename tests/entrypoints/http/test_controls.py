@@ -182,7 +182,7 @@ class TestMonitors:
             ("posted", "eq", -30, True),
             ("posted", "lt", -30, False),
             ("posted", "lte", "-30", True),
-            ("pending", "eq", -7, True),
+            ("pending", "eq", -37, True),
             ("available", "gt", -37, False),
             ("available", "gte", -37, True),
             ("available", "lt", 0, True),
