@@ -17,7 +17,8 @@ class AccountView(msgspec.Struct, frozen=True, kw_only=True):
     """An account as it stands, in minor units of its currency.
 
     `posted` counts what is booked on the account's normal side less the other; `pending` what would be booked, were all
-    open holds posted; `available` what is posted less what holds may still take: `posted_normal - posted_other - pending_other`.
+    open holds posted; `available` what is posted less what holds may still take:
+    `posted_normal - posted_other - pending_other`.
     `at_risk` is the part of the open holds whose outcome is unknown.
     """
 
