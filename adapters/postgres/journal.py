@@ -14,19 +14,9 @@ from uuid_utils.compat import uuid7
 
 from adapters.postgres.engine import autocommit, called, constraint_of, sqlstate_of, unavailable
 from adapters.postgres.lanes import STATEMENT_SECONDS, Connection, Work, is_lost, lanes_of, state_of
-from adapters.postgres.posting import (
-    CAREFUL,
-    SEGMENT_MAX,
-    Item,
-    Plain,
-    PostBatch,
-    PostOrders,
-    PostPlain,
-    TryOrder,
-    is_plain,
-    placed_of,
-    plain_of,
-)
+from adapters.postgres.orders import SEGMENT_MAX, PostBatch, PostOrders, TryOrder
+from adapters.postgres.outcomes import CAREFUL
+from adapters.postgres.posting import Item, Plain, PostPlain, is_plain, placed_of, plain_of
 from application.ports.journal import (
     Answer,
     Claim,
