@@ -26,6 +26,8 @@ SUBSCRIPTIONS = Subscriptions(
         "payment.authorized": (),
         "payment.declined": (),
         "payment.not_sent": (),
+        "payment.attempt_declined": (),
+        "payment.rerouted": (),
         "payment.missing_at_provider": (),
         "payment.outcome_unknown": (),
         "payment.operation_queried": (),

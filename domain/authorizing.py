@@ -50,6 +50,7 @@ from domain.providers import (
     Missing,
     NotSent,
     OperationKind,
+    ProviderTerms,
     Rejected,
     Succeeded,
     Unknown,
@@ -71,6 +72,7 @@ class PaymentOrder(msgspec.Struct, frozen=True, kw_only=True):
     amount: Money
     capture_mode: CaptureMode
     payment_method: str
+    payment_methods: dict[str, str] = {}
     provider: str
     provider_account_id: ProviderAccountId
     reference: str | None
@@ -79,9 +81,8 @@ class PaymentOrder(msgspec.Struct, frozen=True, kw_only=True):
     metadata: dict[str, str]
 
 
-def begin_payment(order: PaymentOrder, moment: Moment, *, deadline_seconds: float) -> Move:
+def begin_payment(order: PaymentOrder, moment: Moment, *, payment_id: PaymentId, terms: ProviderTerms) -> Move:
     """Create a payment with its first attempt under way: the amount is held before anything is sent."""
-    payment_id = PaymentId(moment.new_id())
     created = PaymentCreated(
         event_id=EventId(moment.new_id()),
         payment_id=payment_id,
@@ -105,10 +106,12 @@ def begin_payment(order: PaymentOrder, moment: Moment, *, deadline_seconds: floa
         provider=order.provider,
         provider_account_id=order.provider_account_id,
         payment_method=order.payment_method,
+        payment_methods=order.payment_methods,
         reference=order.reference,
         description=order.description,
         return_url=order.return_url,
         action_url=None,
+        action_fields=None,
         failure_code=None,
         failure_message=None,
         metadata=order.metadata,
@@ -117,16 +120,16 @@ def begin_payment(order: PaymentOrder, moment: Moment, *, deadline_seconds: floa
         updated_at=moment.now,
     )
     empty = Dossier(payment=payment, attempts=(), operations=())
-    begun, events = begin_attempt(empty, moment, deadline_seconds=deadline_seconds)
+    begun, events = begin_attempt(empty, moment, terms=terms)
     return begun, (created, *events)
 
 
-def begin_attempt(dossier: Dossier, moment: Moment, *, deadline_seconds: float) -> Move:
+def begin_attempt(dossier: Dossier, moment: Moment, *, terms: ProviderTerms) -> Move:
     """Claim an attempt and its authorization. Raises STATE_CONFLICT unless the payment waits for one."""
     payment = dossier.payment
     if payment.state is not PaymentState.CREATED:
         raise MediatorError(STATE_CONFLICT, f"A payment that is {payment.state} cannot be attempted again.")
-    attempt = _claimed_attempt(dossier, moment)
+    attempt = _claimed_attempt(dossier, moment, terms)
     payment = payment_moved(payment, PaymentState.PROCESSING, moment.now, failure_code=None, failure_message=None)
     dossier = dossier.with_payment(payment).with_attempt(attempt)
     operation = new_operation(
@@ -134,7 +137,7 @@ def begin_attempt(dossier: Dossier, moment: Moment, *, deadline_seconds: float) 
         moment,
         kind=OperationKind.AUTHORIZE,
         amount=payment.amount,
-        deadline_seconds=deadline_seconds,
+        terms=terms,
         final=payment.capture_mode is CaptureMode.AUTOMATIC,
     )
     started = AttemptStarted(
@@ -149,7 +152,7 @@ def begin_attempt(dossier: Dossier, moment: Moment, *, deadline_seconds: float) 
     return dossier.with_operation(operation), (started,)
 
 
-def _claimed_attempt(dossier: Dossier, moment: Moment) -> PaymentAttempt:
+def _claimed_attempt(dossier: Dossier, moment: Moment, terms: ProviderTerms) -> PaymentAttempt:
     """Initiate an attempt and claim it at once: the one that commits it is the one that sends it."""
     payment = dossier.payment
     initiated = PaymentAttempt(
@@ -161,6 +164,7 @@ def _claimed_attempt(dossier: Dossier, moment: Moment) -> PaymentAttempt:
         state=AttemptState.INITIATED,
         provider=payment.provider,
         provider_account_id=payment.provider_account_id,
+        config_version=terms.config_version,
         provider_reference=None,
         decline_code=None,
         created_at=moment.now,
@@ -285,7 +289,7 @@ def _accepted(dossier: Dossier, operation: ProviderOperation, finding: AcceptedP
             action_url=finding.action_url,
         )
     attempt = dossier.attempt.moved_to(state, now=now, provider_reference=finding.provider_reference)
-    payment = payment_moved(payment, public, now, action_url=finding.action_url)
+    payment = payment_moved(payment, public, now, action_url=finding.action_url, action_fields=finding.action_fields)
     return dossier.with_payment(payment).with_attempt(attempt).with_operation(done), (event,)
 
 

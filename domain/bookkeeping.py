@@ -4,6 +4,7 @@ from uuid import UUID
 
 from domain.events import (
     ActionRequired,
+    AttemptDeclined,
     AttemptStarted,
     BalanceMonitorCrossed,
     CallbackReceived,
@@ -26,6 +27,7 @@ from domain.events import (
     PaymentMissing,
     PaymentNotSent,
     PaymentPending,
+    PaymentRerouted,
     PaymentVoided,
     RefundCreated,
     RefundFailed,
@@ -59,6 +61,8 @@ def postings_of(event: Event) -> Postings:  # noqa: C901 -- a table: one case fo
             return _place(event, clearing(event.provider_account_id, event.amount.currency), None)
         case RefundCreated():
             return _place(event, clearing(event.provider_account_id, event.amount.currency), event.refund_id)
+        case PaymentRerouted():
+            return _rerouted(event)
         case PaymentCaptured():
             return _captured(event)
         case RefundSucceeded():
@@ -76,6 +80,7 @@ def postings_of(event: Event) -> Postings:  # noqa: C901 -- a table: one case fo
             return Postings(changes=(HoldChange(hold_id=event.hold_id),))
         case (
             AttemptStarted()
+            | AttemptDeclined()
             | PaymentNotSent()
             | OperationQueried()
             | CaptureStarted()
@@ -104,6 +109,22 @@ def _place(event: PaymentCreated | RefundCreated, cleared: AccountRef, refund_id
         refund_id=refund_id,
     )
     return Postings(placements=(placement,))
+
+
+def _rerouted(event: PaymentRerouted) -> Postings:
+    """Move the whole hold from one provider's clearing account to another's; nothing was posted out of it yet."""
+    placement = HoldPlacement(
+        hold_id=event.hold_id,
+        debit=clearing(event.provider_account_id, event.amount.currency),
+        credit=payable(event.amount.currency),
+        amount=event.amount,
+        payment_id=event.payment_id,
+        refund_id=None,
+    )
+    return Postings(
+        placements=(placement,),
+        changes=(HoldChange(hold_id=event.released_hold_id, release_minor=event.amount.minor),),
+    )
 
 
 def _captured(event: PaymentCaptured) -> Postings:

@@ -35,6 +35,7 @@ from domain.providers import (
     Missing,
     NotSent,
     OperationKind,
+    ProviderTerms,
     Rejected,
     Succeeded,
     Unknown,
@@ -42,7 +43,7 @@ from domain.providers import (
 
 
 def begin_capture(
-    dossier: Dossier, moment: Moment, *, amount_minor: int | None, final: bool, deadline_seconds: float
+    dossier: Dossier, moment: Moment, *, amount_minor: int | None, final: bool, terms: ProviderTerms
 ) -> Move:
     """Claim a capture of `amount_minor` (all that is left when None); `final` lets the rest go afterwards.
 
@@ -64,7 +65,7 @@ def begin_capture(
         moment,
         kind=OperationKind.CAPTURE,
         amount=amount,
-        deadline_seconds=deadline_seconds,
+        terms=terms,
         final=final or amount == payment.capturable,
     )
     event = CaptureStarted(

@@ -24,7 +24,16 @@ from domain.payments import (
     PaymentState,
     ProviderOperation,
 )
-from domain.providers import AcceptedPending, Decline, Missing, NotSent, OperationKind, Rejected, Unknown
+from domain.providers import (
+    AcceptedPending,
+    Decline,
+    Missing,
+    NotSent,
+    OperationKind,
+    ProviderTerms,
+    Rejected,
+    Unknown,
+)
 from domain.refunds import Refund, RefundState
 
 SEND_WITHIN = timedelta(seconds=5)
@@ -117,7 +126,7 @@ def new_operation(
     *,
     kind: OperationKind,
     amount: Money,
-    deadline_seconds: float,
+    terms: ProviderTerms,
     final: bool = False,
     refund_id: RefundId | None = None,
 ) -> ProviderOperation:
@@ -134,6 +143,7 @@ def new_operation(
         kind=kind,
         state=OperationState.SENDING,
         key=public_id(Prefix.OPERATION, operation_id),
+        config_version=terms.config_version,
         currency=amount.currency,
         amount_minor=amount.minor,
         final=final,
@@ -143,7 +153,7 @@ def new_operation(
         detail=None,
         queries=0,
         send_by=send_by,
-        next_query_at=send_by + timedelta(seconds=deadline_seconds + 1),
+        next_query_at=send_by + timedelta(seconds=terms.deadline_seconds + 1),
         created_at=moment.now,
         updated_at=moment.now,
     )
@@ -179,7 +189,9 @@ def next_delay(queries: int) -> timedelta:
 
 
 def payment_moved(payment: Payment, state: PaymentState, now: datetime, **changes: object) -> Payment:
-    """Give the payment in its new state with these fields changed."""
+    """Give the payment in its new state with these fields changed; an action's form goes with its address."""
+    if "action_url" in changes:
+        changes.setdefault("action_fields", None)
     return msgspec.structs.replace(payment, state=state, updated_at=now, **changes)
 
 

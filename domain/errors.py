@@ -370,6 +370,12 @@ ROUTE_NO_PROVIDER = _entry(
     "No provider can take this payment",
     remedy="Name a provider that is connected, or connect one.",
 )
+ROUTE_RULES_UNSOUND = _entry(
+    "ROUTE_RULES_UNSOUND",
+    Kind.INVALID,
+    "The routing rules cannot mean what they say",
+    remedy="Correct what `errors` names; nothing was changed.",
+)
 PROV_DECLINED_SOFT = _entry(
     "PROV_DECLINED_SOFT",
     Kind.DECLINED,

@@ -86,6 +86,24 @@ class PaymentNotSent(PaymentEvent, tag="payment.not_sent", frozen=True, kw_only=
     reason: str
 
 
+class AttemptDeclined(PaymentEvent, tag="payment.attempt_declined", frozen=True, kw_only=True):
+    """A provider refused softly, and the payment goes on to another one; the hold is dealt with by the rerouting."""
+
+    attempt_id: AttemptId
+    code: str
+
+
+class PaymentRerouted(PaymentEvent, tag="payment.rerouted", frozen=True, kw_only=True):
+    """The payment goes on to another provider account: its hold moves to that one's clearing account."""
+
+    amount: Money
+    released_hold_id: HoldId
+    hold_id: HoldId
+    from_provider_account_id: ProviderAccountId
+    provider_account_id: ProviderAccountId
+    reason: str
+
+
 class PaymentMissing(PaymentEvent, tag="payment.missing_at_provider", frozen=True, kw_only=True):
     """After its visibility horizon the provider knows nothing of the attempt; the hold is released."""
 
@@ -289,6 +307,8 @@ Event = (
     | PaymentAuthorized
     | PaymentDeclined
     | PaymentNotSent
+    | AttemptDeclined
+    | PaymentRerouted
     | PaymentMissing
     | OutcomeUnknown
     | OperationQueried

@@ -109,7 +109,8 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
     """The intent to take money once, and how far it has come. Amounts are minor units of `currency`.
 
     `authorized_minor` is what may be captured in all; `captured_minor` what was taken; `refunded_minor` what was
-    given back or is on its way back.
+    given back or is on its way back. `payment_methods` are the tokens of single providers, by their names; elsewhere
+    `payment_method` is used. With `action_fields` the customer's browser posts them to `action_url`.
     """
 
     tenant_id: TenantId
@@ -125,10 +126,12 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
     provider: str
     provider_account_id: ProviderAccountId
     payment_method: str
+    payment_methods: dict[str, str]
     reference: str | None
     description: str | None
     return_url: str | None
     action_url: str | None
+    action_fields: dict[str, str] | None
     failure_code: str | None
     failure_message: str | None
     metadata: dict[str, str]
@@ -151,13 +154,18 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
         """What was captured and is neither given back nor on its way back."""
         return Money(self.captured_minor - self.refunded_minor, self.currency)
 
+    @property
+    def token(self) -> str:
+        """The payment method's token at the present provider."""
+        return self.payment_methods.get(self.provider, self.payment_method)
+
     def __repr__(self) -> str:
         """Show who and where, never the payment method or the customer's words."""
         return f"Payment({self.id}, {self.state}, {self.amount})"
 
 
 class PaymentAttempt(msgspec.Struct, frozen=True, kw_only=True):
-    """One try of a payment at one provider account."""
+    """One try of a payment at one provider account, under the configuration that was in force when it began."""
 
     tenant_id: TenantId
     id: AttemptId
@@ -167,6 +175,7 @@ class PaymentAttempt(msgspec.Struct, frozen=True, kw_only=True):
     state: AttemptState
     provider: str
     provider_account_id: ProviderAccountId
+    config_version: int
     provider_reference: str | None
     decline_code: str | None
     created_at: datetime
@@ -192,7 +201,8 @@ class ProviderOperation(msgspec.Struct, frozen=True, kw_only=True):
     """One call to a provider: its outbound idempotency key is stored before anything is sent.
 
     `send_by` ends the right to send (UTC): whoever wakes up later must not send any more. `next_query_at` is when the
-    resolver asks next; None when there is nothing left to ask.
+    resolver asks next; None when there is nothing left to ask. `config_version` is that of the provider account's
+    configuration under which it was sent, and is asked about.
     """
 
     tenant_id: TenantId
@@ -204,6 +214,7 @@ class ProviderOperation(msgspec.Struct, frozen=True, kw_only=True):
     kind: OperationKind
     state: OperationState
     key: str
+    config_version: int
     currency: Currency
     amount_minor: int
     final: bool

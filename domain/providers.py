@@ -1,5 +1,6 @@
-"""What a provider may be asked, what it may answer, and what its manifest promises (money.md: five outcomes)."""
+"""What a provider may be asked, and what it may answer (money.md: five outcomes)."""
 
+from datetime import datetime
 from enum import StrEnum
 
 import msgspec
@@ -14,6 +15,7 @@ class OperationKind(StrEnum):
     CAPTURE = "capture"
     VOID = "void"
     REFUND = "refund"
+    PAYOUT = "payout"
 
 
 class Decline(StrEnum):
@@ -24,12 +26,29 @@ class Decline(StrEnum):
     INVALID = "invalid"
 
 
+class Payee(msgspec.Struct, frozen=True, kw_only=True):
+    """Whom a payout is for, as the provider must be told. Exactly one of `iban` and `account_number` is given."""
+
+    name: str
+    country: str
+    iban: str | None = None
+    bic: str | None = None
+    account_number: str | None = None
+    bank_code: str | None = None
+
+    def __repr__(self) -> str:
+        """Show no name and no account."""
+        return f"Payee({self.country})"
+
+
 class Instruction(msgspec.Struct, frozen=True, kw_only=True):
     """One operation as a provider adapter is asked to carry it out.
 
     `key` is the outbound idempotency key: stored before the call, the same for every send and every look-up of this
-    operation. `provider_reference` names the provider's object (the charge) for everything after the authorization.
-    `capture` asks an authorization to take the money at once; `final` says that no further capture will follow.
+    operation. `payment_id` is our payment or payout. `provider_reference` names the provider's object (the charge) for
+    everything after the authorization; `operation_reference` the provider's own name of this very operation, once it
+    has told one. `capture` asks an authorization to take the money at once; `final` says that no further capture will
+    follow. `created_at` (UTC) is when the operation was decided: nothing of it is older at the provider.
     """
 
     kind: OperationKind
@@ -38,12 +57,23 @@ class Instruction(msgspec.Struct, frozen=True, kw_only=True):
     payment_id: str
     account: str
     provider_reference: str | None = None
+    operation_reference: str | None = None
     payment_method: str | None = None
+    payee: Payee | None = None
     reference: str | None = None
+    description: str | None = None
     capture: bool = False
     final: bool = False
     callback_url: str | None = None
     return_url: str | None = None
+    created_at: datetime | None = None
+
+
+class ProviderTerms(msgspec.Struct, frozen=True):
+    """On which terms an operation is sent: how long one call may take, and under which version of the configuration."""
+
+    deadline_seconds: float
+    config_version: int
 
 
 class NotSent(msgspec.Struct, frozen=True, tag="not_sent"):
@@ -62,10 +92,14 @@ class Rejected(msgspec.Struct, frozen=True, tag="rejected"):
 
 
 class AcceptedPending(msgspec.Struct, frozen=True, tag="accepted_pending"):
-    """The provider has it; the result comes later. `action_url` is where the customer must go first, if anywhere."""
+    """The provider has it; the result comes later. `action_url` is where the customer must go first, if anywhere.
+
+    With `action_fields` the customer's browser goes there by posting these form fields, otherwise by a redirect.
+    """
 
     provider_reference: str
     action_url: str | None = None
+    action_fields: dict[str, str] | None = None
 
 
 class Succeeded(msgspec.Struct, frozen=True, tag="succeeded"):
@@ -91,28 +125,34 @@ Outcome = NotSent | Rejected | AcceptedPending | Succeeded | Unknown
 Finding = Outcome | Missing
 
 
-class ProviderManifest(msgspec.Struct, frozen=True, kw_only=True):
-    """What a provider's adapter declares and the kernel enforces.
+class CallbackEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that a callback says: its own id, its kind, and which of our operations or charges it concerns.
 
-    `idempotent` says that a repeated key has one effect; `visibility_horizon_seconds` is how long after a send the
-    provider may still not show it to a look-up; `deadline_seconds` bounds one whole call, from connect to last byte.
+    `finding` is what it says became of the operation `operation_kind`: applied as it stands where the manifest calls
+    callbacks authoritative, otherwise only a reason to ask the provider.
     """
-
-    name: str
-    operations: frozenset[OperationKind]
-    idempotent: bool
-    visibility_horizon_seconds: float
-    deadline_seconds: float
-    callback_tolerance_seconds: int
-
-
-class CallbackNotice(msgspec.Struct, frozen=True, kw_only=True):
-    """What an authentic callback says: its own id, its kind, and which of our operations or charges it concerns."""
 
     event_id: str
     kind: str
     operation_key: str | None = None
     provider_reference: str | None = None
+    operation_reference: str | None = None
+    operation_kind: OperationKind | None = None
+    finding: Finding | None = None
+
+
+class Unreadable(msgspec.Struct, frozen=True, tag="unreadable"):
+    """Authentic bytes that say nothing which could be understood."""
+
+    reason: str
+
+
+class Verification(StrEnum):
+    """Whether the provider takes our credentials."""
+
+    VALID = "valid"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
 
 
 class BookLine(msgspec.Struct, frozen=True, kw_only=True):

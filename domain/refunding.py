@@ -35,6 +35,7 @@ from domain.providers import (
     Missing,
     NotSent,
     OperationKind,
+    ProviderTerms,
     Rejected,
     Succeeded,
     Unknown,
@@ -43,7 +44,7 @@ from domain.refunds import Refund, RefundState
 
 
 def begin_refund(
-    dossier: Dossier, moment: Moment, *, amount_minor: int | None, reason: str | None, deadline_seconds: float
+    dossier: Dossier, moment: Moment, *, amount_minor: int | None, reason: str | None, terms: ProviderTerms
 ) -> Move:
     """Claim a refund of `amount_minor` (all that is left when None).
 
@@ -78,7 +79,7 @@ def begin_refund(
         moment,
         kind=OperationKind.REFUND,
         amount=amount,
-        deadline_seconds=deadline_seconds,
+        terms=terms,
         final=True,
         refund_id=refund.id,
     )

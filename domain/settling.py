@@ -45,14 +45,21 @@ def judged(
     operation: ProviderOperation,
     *,
     deadline_seconds: float,
-    horizon_seconds: float,
+    horizon_seconds: float | None,
     now: datetime,
 ) -> Finding:
     """Take "not found" for an answer only after the last send must have ended and the horizon passed since then.
 
-    Before that it proves nothing (reliability: an effect may land late), and the outcome stays unknown.
+    Before that it proves nothing (reliability: an effect may land late), and the outcome stays unknown; without a
+    stated horizon (None) it never proves anything.
     """
-    if isinstance(finding, Missing) and now < operation.send_by + timedelta(seconds=deadline_seconds + horizon_seconds):
+    if isinstance(finding, Missing) and horizon_seconds is None:
+        return Unknown("the provider does not show it, and states no time after which that would prove anything")
+    if (
+        isinstance(finding, Missing)
+        and horizon_seconds is not None
+        and now < operation.send_by + timedelta(seconds=deadline_seconds + horizon_seconds)
+    ):
         return Unknown("the provider does not show it yet")
     return finding
 
@@ -80,6 +87,9 @@ def _learned(dossier: Dossier, operation: ProviderOperation, finding: Finding, m
             return settle_void(dossier, operation, finding, moment)
         case OperationKind.REFUND:
             return settle_refund(dossier, operation, finding, moment)
+        case OperationKind.PAYOUT:
+            message = "a payment has no payouts"
+            raise ValueError(message)
 
 
 def _being_voided(dossier: Dossier, authorization: ProviderOperation) -> bool:

@@ -2,6 +2,7 @@
 
 from domain.events import (
     ActionRequired,
+    AttemptDeclined,
     AttemptStarted,
     BalanceMonitorCrossed,
     CallbackReceived,
@@ -24,6 +25,7 @@ from domain.events import (
     PaymentMissing,
     PaymentNotSent,
     PaymentPending,
+    PaymentRerouted,
     PaymentVoided,
     RefundCreated,
     RefundFailed,
@@ -51,6 +53,10 @@ def told(event: Event) -> str:  # noqa: C901, PLR0912 -- a table: one sentence f
             return f"The provider declined ({event.code}); no money moved and the hold of {event.amount} is released."
         case PaymentNotSent():
             return "The provider could not be reached; nothing was sent and no money moved."
+        case AttemptDeclined():
+            return f"The provider declined this attempt ({event.code}); no money moved."
+        case PaymentRerouted():
+            return f"The payment goes on to another provider account; {event.amount} is held as pending there."
         case PaymentMissing():
             return f"The provider never received the payment; the hold of {event.amount} is released."
         case OutcomeUnknown():

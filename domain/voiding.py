@@ -29,6 +29,7 @@ from domain.providers import (
     Missing,
     NotSent,
     OperationKind,
+    ProviderTerms,
     Rejected,
     Succeeded,
     Unknown,
@@ -43,7 +44,7 @@ def cancel_unsent(dossier: Dossier, moment: Moment) -> Move:
     return dossier.with_payment(payment), (_voided_event(payment, payment.amount, moment),)
 
 
-def begin_void(dossier: Dossier, moment: Moment, *, deadline_seconds: float) -> Move:
+def begin_void(dossier: Dossier, moment: Moment, *, terms: ProviderTerms) -> Move:
     """Claim the release of what is not captured. Raises STATE_CONFLICT when there is nothing to release, or doubt."""
     payment, attempt = dossier.payment, dossier.attempt
     if attempt.state not in VOIDABLE:
@@ -54,9 +55,7 @@ def begin_void(dossier: Dossier, moment: Moment, *, deadline_seconds: float) -> 
     attempt = attempt.moved_to(AttemptState.VOIDING, now=moment.now)
     dossier = _authorization_parked(dossier.with_attempt(attempt))
     amount = _releasable(payment)
-    operation = new_operation(
-        dossier, moment, kind=OperationKind.VOID, amount=amount, deadline_seconds=deadline_seconds, final=True
-    )
+    operation = new_operation(dossier, moment, kind=OperationKind.VOID, amount=amount, terms=terms, final=True)
     event = VoidStarted(
         event_id=EventId(moment.new_id()),
         payment_id=payment.id,

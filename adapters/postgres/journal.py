@@ -247,6 +247,7 @@ def document_of(unit: Unit) -> bytes:
         "attempts": unit.attempts,
         "operations": unit.operations,
         "refunds": unit.refunds,
+        "routes": () if unit.route is None else (unit.route,),
         "events": unit.events,
         "audit": unit.audit,
         "accounts": [

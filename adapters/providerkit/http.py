@@ -1,11 +1,10 @@
-"""The one place where bytes go to a provider: it tells what surely was not sent from what may have been."""
+"""The one place where bytes go to a provider: it tells what surely was not sent from what may have been.
 
-import asyncio
-import logging
-from types import SimpleNamespace
+What is in `wire.py` is imported by the first exchange: aiohttp is an eighth of the API's start, which mostly moves money
+without a provider.
+"""
 
-import aiohttp
-from yarl import URL
+from typing import Protocol
 
 from adapters.providerkit.messages import HttpRequest, HttpResponse
 from domain.providers import NotSent, Unknown
@@ -13,27 +12,17 @@ from domain.providers import NotSent, Unknown
 BODY_MAX_BYTES = 1024 * 1024
 """An answer longer than this is not read to its end; what it says is then unknown."""
 
-_SAFE_METHODS = frozenset({"GET", "HEAD"})
-_HEADERS = {"Accept-Encoding": "identity", "User-Agent": "financial-mediator"}
 
-_log = logging.getLogger(__name__)
+class Connections(Protocol):
+    """What carries a request to a provider and its answer back."""
 
+    async def exchange(self, request: HttpRequest, *, deadline_seconds: float) -> HttpResponse | NotSent | Unknown:
+        """Do what `ProviderHttp.exchange` promises."""
+        ...
 
-class _ConnectionLostError(aiohttp.ClientError):
-    """The connection was lost, and aiohttp was about to send a request with an effect once more by itself."""
-
-
-class _Sending:
-    """How far one exchange has come: `begun` as soon as a connection is in hand, so before its first byte."""
-
-    def __init__(self, *, safe: bool) -> None:
-        self.safe = safe
-        self.begun = False
-        self.sent = False
-
-    def refuse_repetition(self) -> None:
-        if self.sent and not self.safe:
-            raise _ConnectionLostError
+    async def close(self) -> None:
+        """Close every connection."""
+        ...
 
 
 class ProviderHttp:
@@ -44,9 +33,9 @@ class ProviderHttp:
     """
 
     def __init__(self, *, connections_max: int = 100) -> None:
-        """Prepare; the session is made by the first exchange, in the loop that runs it."""
+        """Prepare; nothing is opened before the first exchange."""
         self._connections_max = connections_max
-        self._session: aiohttp.ClientSession | None = None
+        self._connections: Connections | None = None
         self._closed = False
 
     async def exchange(self, request: HttpRequest, *, deadline_seconds: float) -> HttpResponse | NotSent | Unknown:
@@ -61,94 +50,22 @@ class ProviderHttp:
             return NotSent(f"not built: {fault}")
         if self._closed:
             return NotSent("the HTTP client is closed")
-        sending = _Sending(safe=request.method in _SAFE_METHODS)
-        try:
-            async with asyncio.timeout(deadline_seconds):
-                return await self._exchange(request, sending)
-        except TimeoutError:
-            return _failed(request, sending, f"no whole answer within {deadline_seconds:g} s")
-        except (aiohttp.ClientError, OSError) as fault_on_the_way:
-            return _failed(request, sending, _described(fault_on_the_way))
-        except Exception as unforeseen:  # noqa: BLE001 -- money: what breaks after the first byte is doubt, no crash
-            _log.exception("provider.exchange_broke %r", request)
-            return _failed(request, sending, type(unforeseen).__name__)
+        return await self._opened().exchange(request, deadline_seconds=deadline_seconds)
 
     async def close(self) -> None:
         """Close every connection; further exchanges are `NotSent`."""
         self._closed = True
-        if self._session is not None:
-            await self._session.close()
+        if self._connections is not None:
+            await self._connections.close()
 
-    async def _exchange(self, request: HttpRequest, sending: _Sending) -> HttpResponse | Unknown:
-        async with self._opened().request(
-            request.method,
-            URL(request.url, encoded=True),
-            headers=_HEADERS | request.headers,
-            data=request.body or None,
-            allow_redirects=False,
-            trace_request_ctx=sending,
-        ) as response:
-            body = bytearray()
-            async for chunk in response.content.iter_any():
-                body += chunk
-                if len(body) > BODY_MAX_BYTES:
-                    response.close()
-                    return Unknown(f"the answer is longer than {BODY_MAX_BYTES} bytes")
-            headers: dict[str, str] = {}
-            for name, value in response.headers.items():
-                known = headers.get(name.lower())
-                headers[name.lower()] = value if known is None else f"{known}, {value}"
-            return HttpResponse(status=response.status, headers=headers, body=bytes(body))
-
-    def _opened(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=self._connections_max),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                timeout=aiohttp.ClientTimeout(total=None, connect=None, sock_connect=None, sock_read=None),
-                auto_decompress=False,
-                trust_env=False,
-                skip_auto_headers=("Content-Type",),
-                trace_configs=[_tracing()],
-            )
-        return self._session
+    def _opened(self) -> Connections:
+        if self._connections is None:
+            self._connections = make_connections(self._connections_max)
+        return self._connections
 
 
-def _tracing() -> aiohttp.TraceConfig:
-    """Watch how far each exchange comes.
+def make_connections(connections_max: int) -> Connections:
+    """Make what carries requests; the first call in a process imports aiohttp, which takes a tenth of a second."""
+    from adapters.providerkit.wire import Wire  # noqa: PLC0415 -- see the head of this file
 
-    aiohttp 3.14 gives `on_request_headers_sent` before it writes the headers (`StreamWriter.write_headers`), and the
-    two connection signals earlier still: whichever comes first ends the proof that nothing was sent. By itself it
-    repeats GET, PUT and DELETE once on a kept connection that was dead (`retry_persistent_connection`); only what has
-    no effect may do that here.
-    """
-
-    async def looked_for(_session: aiohttp.ClientSession, context: SimpleNamespace, _params: object) -> None:
-        context.trace_request_ctx.refuse_repetition()
-
-    async def in_hand(_session: aiohttp.ClientSession, context: SimpleNamespace, _params: object) -> None:
-        context.trace_request_ctx.begun = True
-
-    async def about_to_send(_session: aiohttp.ClientSession, context: SimpleNamespace, _params: object) -> None:
-        sending: _Sending = context.trace_request_ctx
-        sending.refuse_repetition()
-        sending.begun = sending.sent = True
-
-    tracing = aiohttp.TraceConfig()
-    tracing.on_connection_create_start.append(looked_for)
-    tracing.on_connection_create_end.append(in_hand)
-    tracing.on_connection_reuseconn.append(in_hand)
-    tracing.on_request_headers_sent.append(about_to_send)
-    return tracing
-
-
-def _failed(request: HttpRequest, sending: _Sending, reason: str) -> NotSent | Unknown:
-    outcome = Unknown(reason) if sending.begun else NotSent(reason)
-    _log.warning("provider.exchange_failed %r: %r", request, outcome)
-    return outcome
-
-
-def _described(fault: Exception) -> str:
-    """Name a fault without its message, which may repeat what was sent."""
-    number = getattr(fault, "errno", None)
-    return f"{type(fault).__name__} (errno {number})" if isinstance(number, int) else type(fault).__name__
+    return Wire(connections_max=connections_max, body_max_bytes=BODY_MAX_BYTES)

@@ -1,82 +1,140 @@
-"""Joins a provider's dialect with the network: the provider as the application knows it."""
+"""Joins a provider's adapter with the network: the provider as the application knows it."""
 
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import TypeVar
 
-from adapters.providerkit.dialect import BooksPage, Dialect
+from adapters.providerkit.adapter import (
+    Adapter,
+    BooksPage,
+    CallsBack,
+    Collects,
+    LooksUp,
+    PaysOut,
+    Reports,
+    VerifiesCredentials,
+)
 from adapters.providerkit.http import ProviderHttp
-from adapters.providerkit.messages import CannotBuildError, HttpRequest, HttpResponse
+from adapters.providerkit.messages import CannotBuildError, FileDrop, HttpRequest, HttpResponse
 from application.ports.providers import Provider
-from domain.errors import PROV_UNREACHABLE, MediatorError
+from domain.errors import CALLBACK_REFUSED, PROV_UNREACHABLE, MediatorError
+from domain.manifests import ProviderManifest
 from domain.providers import (
     BookLine,
-    CallbackNotice,
+    CallbackEvent,
     Finding,
     Instruction,
     NotSent,
+    OperationKind,
     Outcome,
-    ProviderManifest,
     Unknown,
+    Unreadable,
+    Verification,
 )
 
 Read = TypeVar("Read")
+
+LOOK_UP_PAGES_MAX = 20
+"""How many further questions one look-up may take."""
 
 _log = logging.getLogger(__name__)
 
 
 class KernelProvider(Provider):
-    """One provider: its dialect says what to send and what an answer means, the kernel sends and keeps the deadline."""
+    """One provider: its adapter says what to send and what an answer means, the kernel sends and keeps the deadline."""
 
-    def __init__(self, dialect: Dialect, http: ProviderHttp) -> None:
+    def __init__(self, adapter: Adapter, http: ProviderHttp, *, callback_secrets: tuple[str, ...] = ()) -> None:
         """Join the two; `http` may be shared with other providers or be this one's own."""
-        self._dialect = dialect
+        self._adapter = adapter
         self._http = http
+        self._callback_secrets = callback_secrets
 
     @property
     def manifest(self) -> ProviderManifest:
         """What this provider can do, and how it may be treated."""
-        return self._dialect.manifest
+        return self._adapter.manifest
 
     async def perform(self, instruction: Instruction) -> Outcome:
         """Carry the operation out once, within the manifest's deadline. Never raises for what a provider does."""
         if instruction.kind not in self.manifest.operations:
             return NotSent(f"{self.manifest.name} does not offer {instruction.kind}")
         try:
-            request = self._dialect.build_request(instruction)
+            request = self._built(instruction)
         except CannotBuildError as fault:
             return NotSent(f"not built: {fault.reason}")
+        if isinstance(request, FileDrop):
+            return NotSent("no drop folder is connected")
+        if not isinstance(request, HttpRequest):
+            return request
         answer = await self._exchange(request)
         if not isinstance(answer, HttpResponse):
             return answer
-        return _read(lambda: self._dialect.parse_response(instruction, answer), answer)
+        return _read(lambda: self._parsed(instruction, answer), answer)
 
     async def look_up(self, instruction: Instruction) -> Finding:
         """Ask what became of an operation, by its key.
 
         That the question was not sent says nothing about the operation: it is `Unknown`, never `NotSent`.
         """
+        adapter = self._adapter
+        if not isinstance(adapter, LooksUp):
+            return Unknown(f"{self.manifest.name} cannot be asked")
         try:
-            request = self._dialect.build_look_up(instruction)
+            question = adapter.build_look_up(instruction)
         except CannotBuildError as fault:
             return Unknown(f"could not be asked: {fault.reason}")
-        answer = await self._exchange(request)
-        if not isinstance(answer, HttpResponse):
-            return Unknown(f"could not be asked: {answer.reason}")
-        finding = _read(lambda: self._dialect.parse_look_up(instruction, answer), answer)
-        return Unknown(f"could not be asked: {finding.reason}") if isinstance(finding, NotSent) else finding
+        for _ in range(LOOK_UP_PAGES_MAX):
+            answer = await self._exchange(question)
+            if not isinstance(answer, HttpResponse):
+                return Unknown(f"could not be asked: {answer.reason}")
+            finding = _read(lambda: adapter.parse_look_up(instruction, answer), answer)  # noqa: B023 -- called at once
+            if isinstance(finding, NotSent):
+                return Unknown(f"could not be asked: {finding.reason}")
+            if not isinstance(finding, HttpRequest):
+                return finding
+            question = finding
+        return Unknown(f"no answer within {LOOK_UP_PAGES_MAX} questions")
 
-    def read_callback(self, raw: bytes, headers: Mapping[str, str], *, now_seconds: float) -> CallbackNotice:
-        """Verify the signature over the raw bytes and its age, then read it. Raises CALLBACK_REFUSED."""
-        return self._dialect.read_callback(raw, headers, now_seconds=now_seconds)
+    def verify_callback(self, raw: bytes, headers: Mapping[str, str], *, now_seconds: float) -> None:
+        """Verify over the raw bytes with every live secret. Raises CALLBACK_REFUSED."""
+        if not isinstance(self._adapter, CallsBack):
+            raise MediatorError(CALLBACK_REFUSED, "This provider sends no callbacks.")
+        self._adapter.verify_callback(raw, headers, secrets=self._callback_secrets, now_seconds=now_seconds)
+
+    def parse_callback(self, raw: bytes) -> tuple[CallbackEvent, ...] | Unreadable:
+        """Read everything that authentic bytes say; never raises."""
+        if not isinstance(self._adapter, CallsBack):
+            return Unreadable("this provider sends no callbacks")
+        try:
+            return self._adapter.parse_callback(raw)
+        except Exception:  # noqa: BLE001 -- a stored callback must survive an adapter that breaks its promise
+            _log.exception("provider.callback_unreadable %d bytes", len(raw))
+            return Unreadable("the adapter broke on it")
+
+    async def verify_credentials(self) -> Verification:
+        """Ask the provider whether it takes our credentials; `unknown` when it cannot be asked, or cannot tell."""
+        adapter = self._adapter
+        if not isinstance(adapter, VerifiesCredentials):
+            return Verification.UNKNOWN
+        try:
+            answer = await self._exchange(adapter.build_verification())
+        except CannotBuildError:
+            return Verification.UNKNOWN
+        if not isinstance(answer, HttpResponse):
+            return Verification.UNKNOWN
+        said = _read(lambda: adapter.parse_verification(answer), answer)
+        return said if isinstance(said, Verification) else Verification.UNKNOWN
 
     async def books(self, account: str) -> AsyncIterator[BookLine]:
         """Give each charge of one provider account, page by page. Raises PROV_UNREACHABLE."""
+        adapter = self._adapter
+        if not isinstance(adapter, Reports):
+            return
         cursor: str | None = None
         asked: set[str | None] = set()
         while cursor not in asked:
             asked.add(cursor)
-            page = await self._books_page(account, cursor)
+            page = await self._books_page(adapter, account, cursor)
             for line in page.lines:
                 yield line
             if page.next_cursor is None:
@@ -84,11 +142,28 @@ class KernelProvider(Provider):
             cursor = page.next_cursor
         raise self._unreachable("its books go round in a circle")
 
-    async def _books_page(self, account: str, cursor: str | None) -> BooksPage:
-        answer = await self._exchange(self._dialect.build_books_page(account, cursor))
+    def _built(self, instruction: Instruction) -> HttpRequest | FileDrop | Outcome:
+        adapter = self._adapter
+        if instruction.kind is OperationKind.PAYOUT:
+            if isinstance(adapter, PaysOut):
+                return adapter.build_payout(instruction)
+        elif isinstance(adapter, Collects):
+            return adapter.build_request(instruction)
+        raise CannotBuildError(f"{self.manifest.name} declares {instruction.kind} and cannot do it")
+
+    def _parsed(self, instruction: Instruction, answer: HttpResponse) -> Outcome:
+        adapter = self._adapter
+        if instruction.kind is OperationKind.PAYOUT and isinstance(adapter, PaysOut):
+            return adapter.parse_payout(instruction, answer)
+        if isinstance(adapter, Collects):
+            return adapter.parse_response(instruction, answer)
+        return Unknown("the answer could not be read")
+
+    async def _books_page(self, adapter: Reports, account: str, cursor: str | None) -> BooksPage:
+        answer = await self._exchange(adapter.build_books_page(account, cursor))
         if not isinstance(answer, HttpResponse):
             raise self._unreachable(answer.reason)
-        page = self._dialect.parse_books_page(answer)
+        page = adapter.parse_books_page(answer)
         if page is None:
             raise self._unreachable(f"status {answer.status} is no page of books")
         return page

@@ -46,6 +46,20 @@ class HttpRequest(msgspec.Struct, frozen=True, kw_only=True):
         return f"HttpRequest({self.method} {address}, {_shown(self.headers)}, {len(self.body)} bytes)"
 
 
+class FileDrop(msgspec.Struct, frozen=True, kw_only=True):
+    """One file for the bank to fetch: its name in the drop folder, and its content byte for byte.
+
+    `provider_reference` is what the bank will call it by (its message id). The `repr` shows no content.
+    """
+
+    name: str
+    content: bytes
+    provider_reference: str
+
+    def __repr__(self) -> str:
+        return f"FileDrop({self.name}, {len(self.content)} bytes)"
+
+
 class HttpResponse(msgspec.Struct, frozen=True, kw_only=True):
     """One whole answer: header names in lower case, repeated headers joined by a comma."""
 

@@ -1,18 +1,29 @@
-"""What a provider's folder exports: its name, its settings, and how to make its dialect from them."""
+"""What a provider's folder exports: its manifest, its settings, and how to make its adapter from them."""
 
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Any
 
 import msgspec
 
-from adapters.providerkit.dialect import Dialect
+from adapters.providerkit.adapter import Adapter
+from domain.manifests import ProviderManifest
 
-Config = TypeVar("Config", bound=msgspec.Struct)
+
+class NoCredentials(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The credentials of a provider that needs none."""
 
 
-class ProviderSpec(msgspec.Struct, Generic[Config], frozen=True, kw_only=True):
-    """One provider, not yet configured. `KernelProvider(spec.create(config), ProviderHttp())` is the provider."""
+class ProviderSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """One provider, not yet configured.
+
+    `config` and `credentials` are frozen Structs with `forbid_unknown_fields`: their JSON Schemas are what a
+    configuration is validated by, and whatever their `__post_init__` refuses with ValueError is refused. Credentials
+    are kept encrypted and never shown; `callback_secrets: tuple[str, ...]` among them verify callbacks. `manifest` is
+    what holds for every configuration; `create(config, credentials).manifest` may only be narrower.
+    """
 
     name: str
-    config: type[Config]
-    create: Callable[[Config], Dialect]
+    manifest: ProviderManifest
+    config: type[msgspec.Struct]
+    credentials: type[msgspec.Struct] = NoCredentials
+    create: Callable[[Any, Any], Adapter]

@@ -6,15 +6,14 @@ from dataclasses import dataclass
 import msgspec
 
 from application.ports.callbacks import CallbackInbox, InboundCallback
-from application.ports.identity import Tenants
 from application.ports.providers import Provider, Providers
 from application.ports.world import World
 from domain.audit import AuditRecord
-from domain.errors import CALLBACK_REFUSED, MediatorError
+from domain.errors import CALLBACK_REFUSED, REQUEST_MALFORMED, ROUTE_NO_PROVIDER, MediatorError
 from domain.events import CallbackReceived
 from domain.ids import EventId, ProviderAccountId, TenantId
 from domain.moment import Moment
-from domain.providers import CallbackNotice
+from domain.providers import CallbackEvent, Unreadable
 
 
 class ReceiveCallback(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,14 +37,13 @@ class ReceiveCallbackHandler:
 
     inbox: CallbackInbox
     providers: Providers
-    tenants: Tenants
     world: World
 
     async def __call__(self, command: ReceiveCallback) -> bool:
         """Store the callback; True when it is new. Raises CALLBACK_REFUSED, REQUEST_MALFORMED."""
         moment = self.world.moment()
-        notice = self._read(command, moment)
-        tenant_id = await self._addressee(command)
+        tenant_id, provider = await self._opened(command)
+        notice = _read(provider, command, moment)
         callback = InboundCallback(
             tenant_id=tenant_id,
             provider_account_id=command.provider_account_id,
@@ -66,31 +64,20 @@ class ReceiveCallbackHandler:
         )
         return await self.inbox.receive(callback, event, self._audit(command, tenant_id, event))
 
-    def _read(self, command: ReceiveCallback, moment: Moment) -> CallbackNotice:
-        """Verify and read it; every refusal sounds alike, whatever the provider's adapter says."""
-        try:
-            provider = self._known(command.provider)
-            return provider.read_callback(command.raw, command.headers, now_seconds=moment.now.timestamp())
-        except MediatorError as refusal:
-            if refusal.entry is not CALLBACK_REFUSED:
-                raise
-            raise _refused() from refusal
-
-    async def _addressee(self, command: ReceiveCallback) -> TenantId:
-        """Find whose account it is, at this very provider: one provider's signature opens no account at another."""
+    async def _opened(self, command: ReceiveCallback) -> tuple[TenantId, Provider]:
+        """Open the account that is addressed, at this very provider: one's signature opens no account at another."""
         tenant_id = await self.inbox.find_tenant(command.provider_account_id)
         if tenant_id is None:
             raise _refused()
-        for account in await self.tenants.provider_accounts(tenant_id):
-            if (account.id, account.provider) == (command.provider_account_id, command.provider):
-                return tenant_id
-        raise _refused()
-
-    def _known(self, name: str) -> Provider:
-        """The provider of that name; an unknown one is refused like a bad signature."""
-        if name not in self.providers.names():
+        try:
+            provider = await self.providers.open(tenant_id, command.provider_account_id)
+        except MediatorError as refusal:
+            if refusal.entry is not ROUTE_NO_PROVIDER:
+                raise
+            raise _refused() from refusal
+        if provider.manifest.name != command.provider:
             raise _refused()
-        return self.providers.named(name)
+        return tenant_id, provider
 
     def _audit(self, command: ReceiveCallback, tenant_id: TenantId, event: CallbackReceived) -> AuditRecord:
         return AuditRecord(
@@ -103,6 +90,20 @@ class ReceiveCallbackHandler:
             request_id=command.request_id,
             details={},
         )
+
+
+def _read(provider: Provider, command: ReceiveCallback, moment: Moment) -> CallbackEvent:
+    """Verify and read it; every refusal sounds alike, whatever the provider's adapter says."""
+    try:
+        provider.verify_callback(command.raw, command.headers, now_seconds=moment.now.timestamp())
+    except MediatorError as refusal:
+        if refusal.entry is not CALLBACK_REFUSED:
+            raise
+        raise _refused() from refusal
+    said = provider.parse_callback(command.raw)
+    if isinstance(said, Unreadable) or not said:
+        raise MediatorError(REQUEST_MALFORMED, "The callback is authentic but no event of this provider.")
+    return said[0]
 
 
 def _refused() -> MediatorError:

@@ -4,8 +4,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from application.ports.identity import ApiKeys, NewTenant, StoredApiKey, Tenants
-from application.ports.providers import Providers
+from application.ports.identity import ApiKeys, FirstAccounts, NewTenant, StoredApiKey, Tenants
 from application.ports.world import World
 from domain.audit import AuditRecord
 from domain.ids import ApiKeyId, Prefix, PrincipalId, ProviderAccountId, TenantId, public_id
@@ -36,7 +35,7 @@ class OpenTenantHandler:
 
     tenants: Tenants
     keys: ApiKeys
-    providers: Providers
+    first_accounts: FirstAccounts
     world: World
 
     async def __call__(self, command: OpenTenant) -> OpenedTenant:
@@ -55,7 +54,7 @@ class OpenTenantHandler:
             created_at=moment.now,
             revoked_at=None,
         )
-        accounts = tuple((ProviderAccountId(moment.new_id()), name) for name in self.providers.names())
+        accounts = tuple((ProviderAccountId(moment.new_id()), one.provider) for one in self.first_accounts.accounts)
         audit = AuditRecord(
             tenant_id=tenant_id,
             id=moment.new_id(),

@@ -139,7 +139,8 @@ class ProveHandler:
         public_account = public_id(Prefix.PROVIDER_ACCOUNT, account.id)
         tenant = public_id(Prefix.TENANT, tenant_id)
         try:
-            async for line in self.providers.named(account.provider).books(public_account):
+            provider = await self.providers.open(tenant_id, account.id)
+            async for line in provider.books(public_account):
                 theirs[line.payment_id] = _added(theirs.get(line.payment_id), line)
         except MediatorError as error:
             fault = Finding(PROVIDERS_AGREE, public_account, error.detail)

@@ -12,6 +12,7 @@ from domain.errors import SERVICE_UNAVAILABLE, MediatorError
 from domain.ids import PaymentId, Prefix, public_id
 from domain.moment import Moment
 from domain.payments import PaymentState
+from domain.providers import ProviderTerms
 from domain.voiding import begin_void, cancel_unsent
 
 
@@ -35,9 +36,8 @@ class CancelPaymentHandler:
     async def __call__(self, command: CancelPayment, call: Call) -> Answer:
         """Cancel, or give the earlier answer of the call's key."""
 
-        def decide(dossier: Dossier, moment: Moment) -> Move:
-            deadline = self.step.deadline_seconds(dossier.payment.provider)
-            return begin_void(dossier, moment, deadline_seconds=deadline)
+        def decide(dossier: Dossier, moment: Moment, terms: ProviderTerms) -> Move:
+            return begin_void(dossier, moment, terms=terms)
 
         for _ in range(DECISIONS_MAX):
             earlier = await self.step.recall(call, decide)

@@ -11,6 +11,7 @@ from domain.capturing import begin_capture
 from domain.dossier import Dossier, Move
 from domain.ids import PaymentId
 from domain.moment import Moment
+from domain.providers import ProviderTerms
 
 
 class CapturePayment(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,13 +35,13 @@ class CapturePaymentHandler:
     async def __call__(self, command: CapturePayment, call: Call) -> Answer:
         """Capture, or give the earlier answer of the call's key."""
 
-        def decide(dossier: Dossier, moment: Moment) -> Move:
+        def decide(dossier: Dossier, moment: Moment, terms: ProviderTerms) -> Move:
             return begin_capture(
                 dossier,
                 moment,
                 amount_minor=command.amount_minor,
                 final=command.final,
-                deadline_seconds=self.step.deadline_seconds(dossier.payment.provider),
+                terms=terms,
             )
 
         earlier = await self.step.recall(call, decide)

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
 
 from application.call import LEASE_SECONDS, Call
+from application.payments.rerouting import Rerouting
 from application.ports.answers import Answers
 from application.ports.journal import (
     Answer,
@@ -18,21 +20,24 @@ from application.ports.journal import (
     Unit,
 )
 from application.ports.payments import PaymentRepository
-from application.ports.providers import Providers
+from application.ports.providers import Provider, Providers
 from application.ports.world import World
 from domain.dossier import Dossier, Move
 from domain.errors import SERVICE_UNAVAILABLE, MediatorError, MoneyState
 from domain.events import tag_of
+from domain.failing_over import fail_over
 from domain.ids import OperationId, Prefix, public_id
 from domain.moment import Moment
-from domain.payments import CaptureMode, OperationState, ProviderOperation
-from domain.providers import Finding, Instruction, NotSent, OperationKind, Unknown
+from domain.payments import CaptureMode, OperationState, PaymentAttempt, ProviderOperation
+from domain.providers import Finding, Instruction, NotSent, OperationKind, Outcome, ProviderTerms, Rejected, Unknown
+from domain.routing import RouteDecision
 from domain.settling import judged, settle
 
 DECISIONS_MAX = 64
 """How often a decision is taken again because somebody else was faster."""
 
-Decide = Callable[[Dossier, Moment], Move]
+Decide = Callable[[Dossier, Moment, ProviderTerms], Move]
+"""What to do with a payment as it stands now, on the terms of its present provider account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +61,12 @@ class ProviderStep:
     answers: Answers
     world: World
     address: CallbackAddress
+    rerouting: Rerouting
 
-    def deadline_seconds(self, provider: str) -> float:
-        """How long one call to that provider may take."""
-        return self.providers.named(provider).manifest.deadline_seconds
+    async def terms(self, dossier: Dossier) -> ProviderTerms:
+        """On which terms a further operation of this payment is sent."""
+        payment = dossier.payment
+        return await self.providers.terms(payment.tenant_id, payment.provider_account_id)
 
     async def recall(self, call: Call, decide: Decide) -> Answer | None:
         """Give the earlier answer of this call's key, carrying on where its first request died; None for a new key."""
@@ -70,10 +77,10 @@ class ProviderStep:
             return await self._resume(call, OperationId(known.resource_id), decide)
         return known
 
-    async def open(self, call: Call, opening: Callable[[Moment], Move], decide: Decide) -> Answer:
-        """Begin with a new payment; `decide` tries it again when nothing of it was ever sent."""
-        moment = self.world.moment()
-        return await self._commit_and_carry_out(call, self._claiming(call, None, opening(moment), moment), decide)
+    async def open(self, call: Call, opening: Move, route: RouteDecision, moment: Moment, decide: Decide) -> Answer:
+        """Begin with a new payment on its route; `decide` tries it again when nothing of it was ever sent."""
+        unit = self._claiming(call, None, opening, moment)
+        return await self._commit_and_carry_out(call, msgspec.structs.replace(unit, route=route), decide)
 
     async def begin(self, call: Call, dossier: Dossier, decide: Decide) -> Answer:
         """Decide on an operation, commit it with the call's claim, then carry it out.
@@ -81,8 +88,9 @@ class ProviderStep:
         Decides again when the dossier moved on meanwhile; gives the earlier answer when the key turns out to be used.
         """
         for _ in range(DECISIONS_MAX):
+            terms = await self.terms(dossier)
             moment = self.world.moment()
-            unit = self._claiming(call, dossier, decide(dossier, moment), moment)
+            unit = self._claiming(call, dossier, decide(dossier, moment, terms), moment)
             try:
                 return await self._commit_and_carry_out(call, unit, decide)
             except Conflict:
@@ -109,9 +117,10 @@ class ProviderStep:
             if operation.state is not OperationState.NOT_SENT:
                 settled = await self._asked(call, dossier, operation) if operation.is_open else Settled(dossier)
                 return await self._answer(call, settled, operation_id)
-            moment = self.world.moment()
             try:
-                move = decide(dossier, moment)
+                terms = await self.terms(dossier)
+                moment = self.world.moment()
+                move = decide(dossier, moment, terms)
             except MediatorError:
                 await self._let_go(call)
                 raise
@@ -129,14 +138,12 @@ class ProviderStep:
 
     async def _carry_out(self, call: Call, dossier: Dossier, operation_id: OperationId) -> Answer:
         """Send a committed operation and settle it with its outcome, together with the answer to the caller."""
-        operation = dossier.operation(operation_id)
-        finding: Finding
-        if self.world.moment().now > operation.send_by:
-            finding = NotSent("its sender was too late; nothing was sent")
-        else:
-            provider = self.providers.named(dossier.payment.provider)
-            finding = await provider.perform(self.instruction(dossier, operation))
+        begun_at = dossier.operation(operation_id).created_at
+        finding = await self._performed(dossier, dossier.operation(operation_id))
         try:
+            while (onward := await self._gone_on(call, dossier, operation_id, finding, begun_at)) is not None:
+                dossier, operation_id = onward, onward.operations[-1].id
+                finding = await self._performed(dossier, dossier.operation(operation_id))
             settled = await self._settle(call, dossier, operation_id, finding)
             return await self._answer(call, settled, operation_id)
         except MediatorError as trouble:
@@ -144,12 +151,42 @@ class ProviderStep:
             trouble.money_state = MoneyState.UNKNOWN
             raise
 
+    async def _gone_on(
+        self, call: Call, dossier: Dossier, operation_id: OperationId, finding: Finding, begun_at: datetime
+    ) -> Dossier | None:
+        """Go on at the next provider account where that is proved to be allowed; None where it is not.
+
+        The proof, the next attempt and its claim become true together. Somebody who settled the operation meanwhile
+        was faster: then nothing goes on.
+        """
+        moment = self.world.moment()
+        to = await self.rerouting.next(dossier, operation_id, finding, begun_at=begun_at, now=moment.now)
+        if to is None or not isinstance(finding, NotSent | Rejected):
+            return None
+        move = fail_over(dossier, operation_id, finding, to, moment)
+        unit = self._claiming(call, dossier, move, moment, taken_over=True)
+        try:
+            await self.journal.commit(unit)
+        except Conflict:
+            return None
+        return unit.after
+
+    async def _performed(self, dossier: Dossier, operation: ProviderOperation) -> Outcome:
+        """Send it, unless it is too late or the account cannot be opened: then nothing was sent, and we know it."""
+        try:
+            provider = await self._opened(dossier, operation)
+        except MediatorError as trouble:
+            return NotSent(f"the provider account could not be opened: {trouble.entry.code}")
+        if self.world.moment().now > operation.send_by:
+            return NotSent("its sender was too late; nothing was sent")
+        return await provider.perform(self.instruction(dossier, operation))
+
     async def look_up(self, call: Call, dossier: Dossier, operation_id: OperationId) -> Dossier:
         """Ask the provider what became of an operation and settle it with what it says."""
         return (await self._asked(call, dossier, dossier.operation(operation_id))).dossier
 
     async def _asked(self, call: Call, dossier: Dossier, operation: ProviderOperation) -> "Settled":
-        provider = self.providers.named(dossier.payment.provider)
+        provider = await self._opened(dossier, operation)
         finding = await provider.look_up(self.instruction(dossier, operation))
         if isinstance(finding, NotSent):
             finding = Unknown(f"the provider could not be asked: {finding.reason}")
@@ -161,6 +198,11 @@ class ProviderStep:
             now=self.world.moment().now,
         )
         return await self._settle(call, dossier, operation.id, finding)
+
+    async def _opened(self, dossier: Dossier, operation: ProviderOperation) -> Provider:
+        """Open the account that the operation belongs to, under the configuration that the operation has."""
+        account = _attempt_of(dossier, operation).provider_account_id
+        return await self.providers.open(operation.tenant_id, account, version=operation.config_version)
 
     async def _settle(self, call: Call, dossier: Dossier, operation_id: OperationId, finding: Finding) -> "Settled":
         """Commit what a finding changes, with the answer to the caller if there is one; decide again when raced."""
@@ -205,20 +247,23 @@ class ProviderStep:
 
     def instruction(self, dossier: Dossier, operation: ProviderOperation) -> Instruction:
         """Say to the provider what an operation asks for."""
-        payment = dossier.payment
+        payment, attempt = dossier.payment, _attempt_of(dossier, operation)
         return Instruction(
             kind=operation.kind,
             key=operation.key,
             amount=operation.amount,
             payment_id=public_id(Prefix.PAYMENT, payment.id),
-            account=public_id(Prefix.PROVIDER_ACCOUNT, payment.provider_account_id),
-            provider_reference=dossier.attempt.provider_reference,
-            payment_method=payment.payment_method if operation.kind is OperationKind.AUTHORIZE else None,
+            account=public_id(Prefix.PROVIDER_ACCOUNT, attempt.provider_account_id),
+            provider_reference=attempt.provider_reference,
+            operation_reference=operation.provider_reference,
+            payment_method=payment.token if operation.kind is OperationKind.AUTHORIZE else None,
             reference=payment.reference,
             capture=payment.capture_mode is CaptureMode.AUTOMATIC,
             final=operation.final,
-            callback_url=self.address.of(payment.provider, payment.provider_account_id),
+            callback_url=self.address.of(attempt.provider, attempt.provider_account_id),
             return_url=payment.return_url,
+            description=payment.description,
+            created_at=operation.created_at,
         )
 
 
@@ -227,6 +272,10 @@ class Settled(msgspec.Struct, frozen=True):
 
     dossier: Dossier
     answer: Answer | None = None
+
+
+def _attempt_of(dossier: Dossier, operation: ProviderOperation) -> PaymentAttempt:
+    return next(one for one in dossier.attempts if one.id == operation.attempt_id)
 
 
 def _too_busy() -> MediatorError:

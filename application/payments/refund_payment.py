@@ -10,6 +10,7 @@ from application.ports.journal import Answer
 from domain.dossier import Dossier, Move
 from domain.ids import PaymentId
 from domain.moment import Moment
+from domain.providers import ProviderTerms
 from domain.refunding import begin_refund
 
 
@@ -34,13 +35,13 @@ class RefundPaymentHandler:
     async def __call__(self, command: RefundPayment, call: Call) -> Answer:
         """Refund, or give the earlier answer of the call's key."""
 
-        def decide(dossier: Dossier, moment: Moment) -> Move:
+        def decide(dossier: Dossier, moment: Moment, terms: ProviderTerms) -> Move:
             return begin_refund(
                 dossier,
                 moment,
                 amount_minor=command.amount_minor,
                 reason=command.reason,
-                deadline_seconds=self.step.deadline_seconds(dossier.payment.provider),
+                terms=terms,
             )
 
         earlier = await self.step.recall(call, decide)

@@ -1,5 +1,6 @@
 """Who may call: API keys, and the first tenant of a new house."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Protocol
 
@@ -41,6 +42,25 @@ class NewTenant(msgspec.Struct, frozen=True, kw_only=True):
     provider_accounts: tuple[tuple[ProviderAccountId, str], ...]
     created_at: datetime
     audit: AuditRecord
+
+
+class FirstAccount(msgspec.Struct, frozen=True, kw_only=True):
+    """An account at a provider that every new tenant begins with: its configuration, and credentials to be sealed."""
+
+    provider: str
+    name: str
+    config: Mapping[str, object]
+    credentials: Mapping[str, object]
+
+    def __repr__(self) -> str:
+        """Show no credentials."""
+        return f"FirstAccount({self.provider}, {self.name!r})"
+
+
+class FirstAccounts(msgspec.Struct, frozen=True):
+    """All accounts that a new tenant begins with."""
+
+    accounts: tuple[FirstAccount, ...] = ()
 
 
 class ProviderAccount(msgspec.Struct, frozen=True, kw_only=True):

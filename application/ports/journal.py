@@ -16,6 +16,7 @@ from domain.ledger import HoldChange, HoldPlacement, LedgerTransaction
 from domain.payments import Payment, PaymentAttempt, ProviderOperation
 from domain.posting import Outcome, Placed
 from domain.refunds import Refund
+from domain.routing import RouteDecision
 
 S = TypeVar("S", Payment, PaymentAttempt, ProviderOperation, Refund)
 
@@ -87,7 +88,8 @@ class Unit(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that becomes true together. Build it with `Unit.of`: states get their versions, events their postings.
 
     The states of `after` that differ from `before` are written, each only if its version is still the one that was
-    read. Raises ValueError without an event: a change that nothing explains cannot be built.
+    read. `route` says why a new payment goes where it goes. Raises ValueError without an event: a change that nothing
+    explains cannot be built.
     """
 
     audit: AuditRecord
@@ -95,6 +97,7 @@ class Unit(msgspec.Struct, frozen=True, kw_only=True):
     after: Dossier
     events: tuple[Event, ...]
     idempotency: Claim | Keep | Release | None = None
+    route: RouteDecision | None = None
 
     def __post_init__(self) -> None:
         """Refuse a unit without an event."""

@@ -1,9 +1,23 @@
 """What the application asks of providers: small abilities, one Protocol each."""
 
 from collections.abc import AsyncIterator, Mapping
+from enum import StrEnum
 from typing import Protocol
 
-from domain.providers import BookLine, CallbackNotice, Finding, Instruction, Outcome, ProviderManifest
+import msgspec
+
+from domain.ids import ProviderAccountId, TenantId
+from domain.manifests import ProviderManifest
+from domain.providers import (
+    BookLine,
+    CallbackEvent,
+    Finding,
+    Instruction,
+    Outcome,
+    ProviderTerms,
+    Unreadable,
+    Verification,
+)
 
 
 class Collects(Protocol):
@@ -31,13 +45,25 @@ class Collects(Protocol):
 
 
 class CallsBack(Protocol):
-    """Sends signed callbacks."""
+    """Tells us something by itself."""
 
-    def read_callback(self, raw: bytes, headers: Mapping[str, str], *, now_seconds: float) -> CallbackNotice:
-        """Verify the signature over the raw bytes and its age, then read it (header names in lower case).
+    def verify_callback(self, raw: bytes, headers: Mapping[str, str], *, now_seconds: float) -> None:
+        """Verify the raw bytes with every live secret, before anything is made of them (header names in lower case).
 
-        Raises CALLBACK_REFUSED when it is not authentic, REQUEST_MALFORMED when authentic bytes cannot be read.
+        Raises CALLBACK_REFUSED when it is not authentic. Unsigned schemes pass: what they say is only a hint.
         """
+        ...
+
+    def parse_callback(self, raw: bytes) -> tuple[CallbackEvent, ...] | Unreadable:
+        """Read everything that authentic bytes say, in its order; never raises."""
+        ...
+
+
+class VerifiesCredentials(Protocol):
+    """Says whether the provider takes our credentials."""
+
+    async def verify_credentials(self) -> Verification:
+        """Ask the provider; `unknown` when it cannot be asked, or cannot tell."""
         ...
 
 
@@ -52,17 +78,61 @@ class Reports(Protocol):
         ...
 
 
-class Provider(Collects, CallsBack, Reports, Protocol):
+class Provider(Collects, CallsBack, Reports, VerifiesCredentials, Protocol):
     """A provider with every ability this product uses today."""
 
 
-class Providers(Protocol):
-    """The providers that are switched on."""
+class AccountState(StrEnum):
+    """Whether new payments and payouts may go to a provider account; what is under way there goes on either way."""
 
-    def named(self, name: str) -> Provider:
-        """Give the provider of that name. Raises ROUTE_NO_PROVIDER when it is not switched on."""
+    ENABLED = "enabled"
+    DISABLED = "disabled"
+
+
+class ProviderAccount(msgspec.Struct, frozen=True, kw_only=True):
+    """Our account at a provider, as one tenant uses it; `config_version` is the one in force when it was read."""
+
+    tenant_id: TenantId
+    id: ProviderAccountId
+    provider: str
+    name: str
+    state: AccountState
+    config_version: int
+
+
+class Providers(Protocol):
+    """The providers that are installed, and the accounts that tenants have at them.
+
+    What is in force is read anew at each use, so that a change is true in every process at once.
+    """
+
+    def manifests(self) -> tuple[ProviderManifest, ...]:
+        """Give what each installed provider can do under any configuration, by name."""
         ...
 
-    def names(self) -> tuple[str, ...]:
-        """Give the names of all that are switched on, sorted."""
+    def manifest(self, name: str) -> ProviderManifest:
+        """Give what the provider of that name can do. Raises ROUTE_NO_PROVIDER when it is not installed."""
+        ...
+
+    async def accounts(self, tenant_id: TenantId) -> tuple[ProviderAccount, ...]:
+        """Give a tenant's enabled accounts at installed providers, in the order in which they were connected."""
+        ...
+
+    def is_healthy(self, provider_account_id: ProviderAccountId) -> bool:
+        """Whether the account's circuit breaker would let new money through now, as far as this process knows."""
+        ...
+
+    async def terms(self, tenant_id: TenantId, provider_account_id: ProviderAccountId) -> ProviderTerms:
+        """Give the terms on which an operation that is decided now is sent. Raises ROUTE_NO_PROVIDER like `open`."""
+        ...
+
+    async def open(
+        self, tenant_id: TenantId, provider_account_id: ProviderAccountId, *, version: int | None = None
+    ) -> Provider:
+        """Give the provider as one account is configured: in that version, or (None) in the one in force now.
+
+        Credentials are always the newest in force, so that a rotated key strands nothing. A disabled account opens as
+        well: what is under way there must be finished. Raises ROUTE_NO_PROVIDER when there is no such account or
+        version, or its provider is not installed.
+        """
         ...

@@ -34,6 +34,9 @@ _SECTIONS = {
         "ledger": "Look after the ledger: accounts, transfers, holds, limits, statements, copies.",
         "fx": "Exchange currencies: rates, quotes, exposure.",
     },
+    "Providers": {
+        "routing": "Choose which provider account takes a payment: rules, versions, simulations.",
+    },
     "Operations": {
         "prove": "Prove the books: re-add the ledger, compare it with each provider's own books.",
         "jobs": "Show jobs that failed for good, or hand them to the worker again.",
@@ -43,7 +46,7 @@ _SECTIONS = {
     },
 }
 
-_WITH_COMMANDS = {"ledger", "fx"}
+_WITH_COMMANDS = {"ledger", "fx", "routing"}
 """Those whose commands are many: each of them is imported when it is asked for, too."""
 
 

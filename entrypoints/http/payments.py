@@ -24,6 +24,7 @@ from domain.payments import CaptureMode, PaymentState
 from entrypoints.http.auth import AnyRequest, call_of
 from entrypoints.http.idempotency import answered, idempotent_call
 from entrypoints.http.paging import LIMIT_MAX, cursor_id, id_in_path, moment_in_query
+from entrypoints.http.routing_shapes import CountryIn, MethodIn
 from entrypoints.http.shapes import (
     PaymentDetailOut,
     PaymentOut,
@@ -62,10 +63,20 @@ class CreatePaymentIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     amount: Amount
     currency: CurrencyIn
     payment_method: Token
+    payment_methods: Annotated[
+        dict[Word, Token],
+        Meta(
+            max_length=20,
+            description="Tokens of single providers, by their names: with them a payment that one provider provably "
+            "did not take can go on to the next.",
+        ),
+    ] = {}
+    method: Annotated[MethodIn | None, Meta(description="Kind of payment method, for choosing the route.")] = None
+    country: Annotated[CountryIn | None, Meta(description="The customer's, for choosing the route.")] = None
     capture_mode: Annotated[
         CaptureMode, Meta(description="automatic: take the money at once; manual: reserve it and capture later.")
     ] = CaptureMode.AUTOMATIC
-    provider: Annotated[Word | None, Meta(description="Which provider shall take it; the tenant's first if null.")] = (
+    provider: Annotated[Word | None, Meta(description="Insist on this provider; the routing rules choose if null.")] = (
         None
     )
     reference: Annotated[Line | None, Meta(description="Your own reference; payments can be listed by it.")] = None
@@ -110,6 +121,9 @@ async def create_payment(
     command = CreatePayment(
         amount=amount_of(data.amount, data.currency),
         payment_method=data.payment_method,
+        payment_methods=data.payment_methods,
+        method=data.method,
+        country=data.country,
         capture_mode=data.capture_mode,
         provider=data.provider,
         reference=data.reference,

@@ -1,6 +1,7 @@
 """What the API says: payments, refunds, attempts, entries and accounts, in the form that callers depend on."""
 
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Annotated
 
 import msgspec
@@ -38,6 +39,21 @@ CurrencyCode = Annotated[str, Meta(description="ISO 4217 alphabetic code.", exam
 Instant = Annotated[datetime, Meta(description="ISO 8601, UTC.", tz=True)]
 
 
+class NextActionType(StrEnum):
+    """How the customer's browser gets to where it must go."""
+
+    REDIRECT = "redirect"
+    FORM_POST = "form_post"
+
+
+class NextActionOut(msgspec.Struct, frozen=True, kw_only=True):
+    """What the customer must do: be redirected to `url`, or post the form `fields` there."""
+
+    type: NextActionType
+    url: str
+    fields: dict[str, str]
+
+
 class PaymentOut(msgspec.Struct, frozen=True, kw_only=True):
     """A payment as it stands."""
 
@@ -61,6 +77,9 @@ class PaymentOut(msgspec.Struct, frozen=True, kw_only=True):
     return_url: str | None
     action_url: Annotated[
         str | None, Meta(description="Where the customer must go, while the state is requires_action.")
+    ]
+    next_action: Annotated[
+        NextActionOut | None, Meta(description="What the customer must do, while the state is requires_action.")
     ]
     failure_code: str | None
     failure_message: str | None
@@ -248,12 +267,21 @@ def _payment_fields(dossier: Dossier) -> dict[str, object]:
         "metadata": payment.metadata,
         "return_url": payment.return_url,
         "action_url": payment.action_url,
+        "next_action": next_action_out(payment),
         "failure_code": payment.failure_code,
         "failure_message": payment.failure_message,
         "version": payment.version,
         "created_at": utc(payment.created_at),
         "updated_at": utc(payment.updated_at),
     }
+
+
+def next_action_out(payment: Payment) -> NextActionOut | None:
+    """Show what the customer must do."""
+    if payment.action_url is None:
+        return None
+    kind = NextActionType.REDIRECT if payment.action_fields is None else NextActionType.FORM_POST
+    return NextActionOut(type=kind, url=payment.action_url, fields=payment.action_fields or {})
 
 
 def payment_summary_out(payment: Payment) -> PaymentSummaryOut:

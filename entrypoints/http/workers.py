@@ -119,7 +119,6 @@ class Workers:
         signal.signal(signal.SIGCHLD, lambda *_: None)  # Ignored, it would not be heard everywhere.
         signal.signal(signal.SIGALRM, lambda *_: None)
         signal.pthread_sigmask(signal.SIG_BLOCK, _HEARD)
-        gc.collect()
         gc.freeze()  # What is there now is shared with the workers as long as nobody touches it.
         for number in range(len(self._sockets)):
             self._fork(number)

@@ -27,6 +27,7 @@ from adapters.postgres.ledger_copies import PostgresLedgerCopies
 from adapters.postgres.outbox import PostgresOutbox
 from adapters.postgres.payments import PostgresPaymentQueries, PostgresPaymentRepository
 from adapters.postgres.proof import PostgresProof
+from adapters.postgres.routing import PostgresRouteBook
 from adapters.postgres.statements import PostgresStatementReads
 from application.ports.balances import BalanceReads
 from application.ports.bookings import HoldQueries, TransactionQueries
@@ -40,6 +41,7 @@ from application.ports.ledger_copies import LedgerCopies
 from application.ports.outbox import Outbox
 from application.ports.payments import PaymentQueries, PaymentRepository
 from application.ports.queue import EventStore, ParkedJobs
+from application.ports.routing import RouteBook
 from application.ports.statements import StatementReads
 from entrypoints.settings import Settings
 
@@ -73,6 +75,7 @@ class Storage(Provider):
         return PostgresJournal(engine)
 
     payments = provide(PostgresPaymentRepository, provides=PaymentRepository)
+    routes = provide(PostgresRouteBook, provides=RouteBook)
     payment_queries = provide(PostgresPaymentQueries, provides=PaymentQueries)
     ledger_copies = provide(PostgresLedgerCopies, provides=LedgerCopies)
     balance_reads = provide(PostgresBalanceReads, provides=BalanceReads)

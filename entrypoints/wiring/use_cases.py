@@ -54,10 +54,16 @@ from application.payments.get_payment import GetPaymentHandler
 from application.payments.list_payments import ListPaymentsHandler
 from application.payments.provider_step import ProviderStep
 from application.payments.refund_payment import RefundPaymentHandler
+from application.payments.rerouting import Rerouting
 from application.payments.resolve_operation import ResolveOperationHandler
 from application.ports.identity import Tenants
 from application.ports.ledger import Proof
 from application.ports.providers import Providers
+from application.routing.explain_route import ExplainRouteHandler
+from application.routing.list_rules import ListRulesHandler
+from application.routing.roll_back_rules import RollBackRulesHandler
+from application.routing.set_rules import SetRulesHandler
+from application.routing.simulate_rules import SimulateRulesHandler
 
 
 class UseCases(Provider):
@@ -65,6 +71,7 @@ class UseCases(Provider):
 
     scope = Scope.APP
 
+    rerouting = provide(Rerouting)
     step = provide(ProviderStep)
     quote_step = provide(QuoteStep)
     handlers = provide_all(
@@ -113,6 +120,11 @@ class UseCases(Provider):
         ReleaseQuoteHandler,
         ExpireQuotesHandler,
         ReportExposureHandler,
+        SetRulesHandler,
+        RollBackRulesHandler,
+        ListRulesHandler,
+        ExplainRouteHandler,
+        SimulateRulesHandler,
         ReceiveCallbackHandler,
         ApplyCallbackHandler,
         AuthenticateHandler,

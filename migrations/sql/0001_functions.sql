@@ -129,6 +129,7 @@ begin
   get diagnostics n = row_count;
   update fm.payments t set version = r.version, state = r.state, authorized_minor = r.authorized_minor,
       captured_minor = r.captured_minor, refunded_minor = r.refunded_minor, action_url = r.action_url,
+      action_fields = r.action_fields, provider = r.provider, provider_account_id = r.provider_account_id,
       failure_code = r.failure_code, failure_message = r.failure_message, hold_id = r.hold_id,
       updated_at = r.updated_at
     from jsonb_populate_recordset(null::fm.payments, p_unit->'payments') r
@@ -137,15 +138,16 @@ begin
   if n + m <> wanted then raise exception 'a payment moved on' using errcode = 'FM409'; end if;
 
   wanted := jsonb_array_length(p_unit->'attempts');
-  insert into fm.payment_attempts
-    select r.* from jsonb_populate_recordset(null::fm.payment_attempts, p_unit->'attempts') r
-    where r.version = 1 and r.tenant_id = p_tenant;
-  get diagnostics n = row_count;
+  -- What ends comes before what begins: a payment has one live attempt at every moment.
   update fm.payment_attempts t set version = r.version, state = r.state, provider_reference = r.provider_reference,
       decline_code = r.decline_code, updated_at = r.updated_at
     from jsonb_populate_recordset(null::fm.payment_attempts, p_unit->'attempts') r
     where t.tenant_id = p_tenant and t.id = r.id and r.version > 1 and t.version = r.version - 1;
   get diagnostics m = row_count;
+  insert into fm.payment_attempts
+    select r.* from jsonb_populate_recordset(null::fm.payment_attempts, p_unit->'attempts') r
+    where r.version = 1 and r.tenant_id = p_tenant;
+  get diagnostics n = row_count;
   if n + m <> wanted then raise exception 'an attempt moved on' using errcode = 'FM409'; end if;
 
   wanted := jsonb_array_length(p_unit->'refunds');
@@ -314,6 +316,7 @@ begin
       raise exception 'a unit without an event explains nothing' using errcode = 'FM422', constraint = 'unit_events';
     end if;
     perform fm.write_states(p_tenant, u.u);
+    perform fm.keep_routes(p_tenant, u.u->'routes');
   end loop;
   perform fm.lock_books(p_tenant, v_units);
   -- Taken after the locks: times of an account's entries never run backwards.

@@ -7,7 +7,7 @@ import pytest
 from domain.errors import CALLBACK_REFUSED, NOT_FOUND, REQUEST_MALFORMED, MediatorError
 from domain.ids import ProviderAccountId
 from domain.payments import OperationState, PaymentState
-from domain.providers import CallbackNotice, OperationKind, Rejected, Succeeded
+from domain.providers import CallbackEvent, OperationKind, Rejected, Succeeded
 from tests.fakes.desk import Desk
 from tests.fakes.house import memory_house
 from tests.fakes.identity import a_tenant
@@ -18,9 +18,9 @@ from tests.fakes.story import DECLINED, PENDING
 
 def notice_of(
     desk: Desk, event_id: str = "evt_1", *, key: str | None = None, kind: str = "charge.succeeded"
-) -> CallbackNotice:
+) -> CallbackEvent:
     """A callback about the last thing that was asked of the provider."""
-    return CallbackNotice(event_id=event_id, kind=kind, operation_key=key or desk.provider.performed[-1].key)
+    return CallbackEvent(event_id=event_id, kind=kind, operation_key=key or desk.provider.performed[-1].key)
 
 
 async def pending_payment(desk: Desk) -> str:
@@ -40,7 +40,7 @@ async def accepted(desk: Desk) -> Succeeded:
     return Succeeded("ch_1", (await desk.dossier()).operations[-1].amount)
 
 
-async def refused(desk: Desk, headers: dict[str, str], notice: CallbackNotice) -> MediatorError:
+async def refused(desk: Desk, headers: dict[str, str], notice: CallbackEvent) -> MediatorError:
     """Receive a callback that must be refused."""
     with pytest.raises(MediatorError) as refusal:
         await desk.receive(notice, headers=headers)
@@ -165,7 +165,7 @@ async def test_a_callback_about_nothing_of_ours_changes_nothing(desk: Desk) -> N
     await pending_payment(desk)
     before = await desk.dossier()
     await desk.receive(notice_of(desk, "evt_1", key="opn_of_somebody_else"))
-    await desk.receive(CallbackNotice(event_id="evt_2", kind="account.updated"))
+    await desk.receive(CallbackEvent(event_id="evt_2", kind="account.updated"))
 
     assert await desk.apply("evt_1") is None
     assert await desk.apply("evt_2") is None

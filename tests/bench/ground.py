@@ -22,13 +22,12 @@ from adapters.embedded.urls import StoreUrls
 from adapters.postgres.engine import PoolSize, make_engine
 from adapters.postgres.identity import PostgresTenants
 from adapters.postgres.migrating import migrate
-from adapters.providerkit.http import ProviderHttp
 from adapters.security.api_keys import HmacApiKeys
 from adapters.system import SystemWorld
 from application.identity.open_tenant import OpenTenant, OpenTenantHandler
+from application.ports.identity import FirstAccounts
 from domain.ids import Prefix, public_id
-from entrypoints.settings import Settings, read_settings
-from entrypoints.wiring.providers import find_providers
+from entrypoints.settings import Settings
 from tests.bench.children import ROOT
 from tests.fakes.stores import at, run
 
@@ -209,15 +208,10 @@ async def require_durable(url: str) -> None:
 
 async def _prepare(urls: StoreUrls, secret_key: str, accounts: int) -> Tenant:
     engine = make_engine(at(urls.database_url, TEMPLATE), pool=PoolSize(1, 1), application="bench")
-    http = ProviderHttp()
-    settings = read_settings({"SECRET_KEY": secret_key})
-    handler = OpenTenantHandler(
-        PostgresTenants(engine), HmacApiKeys(secret_key), find_providers(settings, http), SystemWorld()
-    )
+    handler = OpenTenantHandler(PostgresTenants(engine), HmacApiKeys(secret_key), FirstAccounts(), SystemWorld())
     try:
         opened = await handler(OpenTenant(name="Bench", operator_name="Bench"))
     finally:
-        await http.close()
         await engine.dispose()
     connection = await asyncpg.connect(at(urls.database_owner_url, TEMPLATE))
     try:

@@ -30,12 +30,12 @@ from domain.providers import AcceptedPending, Decline, OperationKind, Succeeded
 from tests.fakes.story import (
     ACTION,
     CHARGE,
-    DEADLINE_SECONDS,
     DECLINED,
     EUR,
     MISSING,
     NOT_SENT,
     PENDING,
+    TERMS,
     UNKNOWN,
     Story,
     an_order,
@@ -81,7 +81,7 @@ def test_the_right_to_send_ends_before_the_first_query_is_due() -> None:
 
     assert operation.send_by == operation.created_at + SEND_WITHIN
     assert operation.next_query_at is not None
-    assert operation.next_query_at > operation.send_by + timedelta(seconds=DEADLINE_SECONDS)
+    assert operation.next_query_at > operation.send_by + timedelta(seconds=TERMS.deadline_seconds)
 
 
 def test_success_captures_a_payment_that_is_captured_automatically() -> None:
@@ -250,7 +250,7 @@ def test_another_try_is_a_new_attempt_with_a_key_of_its_own_under_the_same_hold(
 )
 def test_nothing_else_is_attempted_while_the_payment_waits_for_no_attempt(story: Story) -> None:
     with pytest.raises(MediatorError) as refusal:
-        begin_attempt(story.dossier, story.world.moment(), deadline_seconds=DEADLINE_SECONDS)
+        begin_attempt(story.dossier, story.world.moment(), terms=TERMS)
 
     assert refusal.value.entry is STATE_CONFLICT
 

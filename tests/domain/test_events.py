@@ -50,6 +50,7 @@ def every_kind_of_story() -> list[Story]:
         Story().settle(UNKNOWN).settle(MISSING),
         Story().settle(NOT_SENT).wait(days=2).expire(),
         Story().settle(DECLINED).succeed(),
+        Story().fail_over(DECLINED).succeed(),
         Story(an_order(capture_mode=CaptureMode.MANUAL)).settle(MISSING).succeed(),
         Story().settle(Succeeded(CHARGE, Money(1, EUR))),
         authorized_story().capture(400).settle(DECLINED).capture(400).succeed().capture(100, final=True).succeed(),

@@ -17,6 +17,7 @@ from application.payments.expire_payment import ExpirePayment, ExpirePaymentHand
 from application.payments.get_payment import GetPayment, GetPaymentHandler, PaymentHistory
 from application.payments.provider_step import CallbackAddress, ProviderStep
 from application.payments.refund_payment import RefundPayment, RefundPaymentHandler
+from application.payments.rerouting import Rerouting
 from application.payments.resolve_operation import ResolveOperation, ResolveOperationHandler
 from application.ports.journal import Answer, IdempotencyKey, Journal
 from application.ports.payments import PaymentFilter
@@ -24,7 +25,7 @@ from domain.dossier import Dossier
 from domain.ids import OperationId, PaymentId, ProviderAccountId
 from domain.money import Currency, Money
 from domain.payments import CaptureMode, Payment
-from domain.providers import CallbackNotice
+from domain.providers import CallbackEvent
 from tests.fakes.answers import PlainAnswers, told
 from tests.fakes.house import House
 from tests.fakes.providers import ProviderSet, ScriptedProvider
@@ -41,7 +42,7 @@ class Desk:
         self.house = house
         self.world = world
         self.provider = provider or ScriptedProvider()
-        self.providers = ProviderSet(self.provider)
+        self.providers = ProviderSet(self.provider, tenants=house.tenants)
         self.step = ProviderStep(
             journal=house.journal,
             payments=house.payments,
@@ -49,6 +50,7 @@ class Desk:
             answers=PlainAnswers(),
             world=world,
             address=CallbackAddress("https://pay.example"),
+            rerouting=Rerouting(self.providers, house.routes),
         )
 
     def with_journal(self, journal: Journal) -> "Desk":
@@ -81,7 +83,7 @@ class Desk:
             capture_mode=capture_mode,
             provider=provider,
         )
-        return await CreatePaymentHandler(self.step, self.house.tenants)(command, self.call(command, key))
+        return await CreatePaymentHandler(self.step)(command, self.call(command, key))
 
     async def capture(
         self, payment_id: PaymentId, key: str | None = None, *, amount_minor: int | None = None, final: bool = False
@@ -109,7 +111,7 @@ class Desk:
         handler = ExpirePaymentHandler(self.step.journal, self.house.payments, self.world)
         await handler(ExpirePayment(payment_id), self.call())
 
-    async def receive(self, notice: CallbackNotice, *, headers: dict[str, str] | None = None) -> bool:
+    async def receive(self, notice: CallbackEvent, *, headers: dict[str, str] | None = None) -> bool:
         """Take in a callback, signed unless other headers are given."""
         raw = msgspec.json.encode(notice)
         return await self.receive_raw(raw, self.provider.signed(raw) if headers is None else headers)
@@ -130,7 +132,7 @@ class Desk:
             raw=raw,
             request_id="req_2",
         )
-        return await ReceiveCallbackHandler(self.house.inbox, self.providers, self.house.tenants, self.world)(command)
+        return await ReceiveCallbackHandler(self.house.inbox, self.providers, self.world)(command)
 
     async def apply(self, event_id: str) -> OperationId | None:
         """React to a stored callback, as the worker does."""

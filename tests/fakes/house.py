@@ -16,6 +16,7 @@ from adapters.postgres.journal import PostgresJournal
 from adapters.postgres.ledger import PostgresLedgerQueries
 from adapters.postgres.outbox import PostgresOutbox
 from adapters.postgres.payments import PostgresPaymentQueries, PostgresPaymentRepository
+from adapters.postgres.routing import PostgresRouteBook
 from application.ports.callbacks import CallbackInbox
 from application.ports.identity import ApiKeyRepository, NewTenant, Tenants
 from application.ports.journal import IdempotencyKey, Journal
@@ -23,6 +24,7 @@ from application.ports.ledger import LedgerQueries
 from application.ports.outbox import Outbox
 from application.ports.payments import PaymentQueries, PaymentRepository
 from application.ports.queue import EventStore, ParkedJobs
+from application.ports.routing import RouteBook
 from domain.ids import HoldId, ProviderAccountId, TenantId
 from tests.fakes.callbacks import MemoryCallbackInbox
 from tests.fakes.identity import MemoryApiKeyRepository, MemoryTenants
@@ -32,6 +34,7 @@ from tests.fakes.ledger_windows import LedgerWindows, MemoryLedgerWindows, Postg
 from tests.fakes.outbox import MemoryOutbox
 from tests.fakes.payments import MemoryPaymentQueries, MemoryPaymentRepository
 from tests.fakes.queue import MemoryEventStore, MemoryParkedJobs
+from tests.fakes.routing import MemoryRouteBook
 from tests.fakes.tables import MemoryDatabase
 
 
@@ -79,6 +82,7 @@ class House:
     tenant: NewTenant
     journal: Journal
     payments: PaymentRepository
+    routes: RouteBook
     queries: PaymentQueries
     ledger: LedgerQueries
     outbox: Outbox
@@ -116,6 +120,7 @@ def memory_house(
         tenant=tenant,
         journal=MemoryJournal(database),
         payments=MemoryPaymentRepository(database),
+        routes=MemoryRouteBook(database),
         queries=MemoryPaymentQueries(database),
         ledger=MemoryLedgerQueries(database),
         outbox=MemoryOutbox(database),
@@ -135,6 +140,7 @@ def postgres_house(tenant: NewTenant, engine: AsyncEngine, owner_url: str, *, ca
         tenant=tenant,
         journal=PostgresJournal(engine, careful=careful),
         payments=PostgresPaymentRepository(engine),
+        routes=PostgresRouteBook(engine),
         queries=PostgresPaymentQueries(engine),
         ledger=PostgresLedgerQueries(engine),
         outbox=PostgresOutbox(engine),

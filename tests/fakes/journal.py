@@ -53,6 +53,8 @@ class MemoryJournal(Journal):
         if any(event.event_id in tables.outbox for event in unit.events):
             raise Conflict("this event happened already")
         tables.write_events(unit.events, unit.audit)
+        if unit.route is not None:
+            tables.routes[unit.route.facts.payment_id] = unit.route
         kept: Answer | None = None
         match unit.idempotency:
             case Claim() as claim:

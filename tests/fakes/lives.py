@@ -5,10 +5,21 @@ from contextlib import suppress
 from datetime import timedelta
 
 from domain.errors import MediatorError
+from domain.failing_over import may_fail_over
 from domain.money import Money
 from domain.payments import PaymentState, ProviderOperation
 from domain.providers import Finding, Succeeded
-from tests.fakes.story import ACTION, CHARGE, DECLINED, MISSING, NOT_SENT, PENDING, UNKNOWN, Story
+from tests.fakes.story import (
+    ACTION,
+    CHARGE,
+    DECLINED,
+    MISSING,
+    NOT_SENT,
+    PENDING,
+    SECOND_ACCOUNT,
+    UNKNOWN,
+    Story,
+)
 
 CHOICES_MAX = 2**24
 
@@ -70,7 +81,13 @@ def _ask_in_vain(story: Story, _: int) -> None:
         story.wait_for_query(operation_id).settle(UNKNOWN, operation_id)
 
 
-_MOVES = (_capture, _capture, _refund, _refund, _cancel, _try_again, _expire, _wait_for_query, _ask_in_vain)
+def _fail_over(story: Story, choice: int) -> None:
+    finding = DECLINED if choice % 2 else NOT_SENT
+    if may_fail_over(story.dossier, story.operation().id, finding):
+        story.fail_over(finding, SECOND_ACCOUNT if choice % 3 else story.dossier.attempts[0].provider_account_id)
+
+
+_MOVES = (_fail_over, _capture, _capture, _refund, _refund, _cancel, _try_again, _expire, _wait_for_query, _ask_in_vain)
 
 
 def _finding(operation: ProviderOperation, choice: int) -> Finding:

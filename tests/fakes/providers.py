@@ -8,20 +8,33 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
 import msgspec
 
-from application.ports.providers import Provider, Providers
-from domain.errors import CALLBACK_REFUSED, REQUEST_MALFORMED, ROUTE_NO_PROVIDER, MediatorError
+from application.ports.identity import Tenants
+from application.ports.providers import AccountState, Provider, ProviderAccount, Providers
+from domain.errors import CALLBACK_REFUSED, ROUTE_NO_PROVIDER, MediatorError
+from domain.ids import ProviderAccountId, TenantId
+from domain.manifests import (
+    CallbackRule,
+    CallbackTransport,
+    Feature,
+    IdempotencyRule,
+    KeyPlace,
+    LookUp,
+    ProviderManifest,
+)
 from domain.providers import (
     BookLine,
-    CallbackNotice,
+    CallbackEvent,
     Finding,
     Instruction,
     Missing,
     NotSent,
     OperationKind,
     Outcome,
-    ProviderManifest,
+    ProviderTerms,
     Succeeded,
     Unknown,
+    Unreadable,
+    Verification,
 )
 
 SECRET = b"a secret of nobody"
@@ -56,10 +69,12 @@ class ScriptedProvider(Provider):
         self._manifest = ProviderManifest(
             name=name,
             operations=frozenset(OperationKind),
-            idempotent=True,
+            features=frozenset(Feature),
+            idempotency=IdempotencyRule(place=KeyPlace.HEADER, name="Idempotency-Key"),
+            look_ups=frozenset({LookUp.BY_OUR_REFERENCE}),
             visibility_horizon_seconds=horizon_seconds,
             deadline_seconds=deadline_seconds,
-            callback_tolerance_seconds=300,
+            callbacks=CallbackRule(transport=CallbackTransport.HTTP_POST, signature="HMAC-SHA256"),
         )
         self._numbers = itertools.count(1)
         self._secret = secret
@@ -109,14 +124,21 @@ class ScriptedProvider(Provider):
             return NotSent("connection refused")
         return self.truth.get(instruction.key, Missing("no such key"))
 
-    def read_callback(self, raw: bytes, headers: Mapping[str, str], *, now_seconds: float) -> CallbackNotice:
-        """Verify and read a callback. Raises CALLBACK_REFUSED, REQUEST_MALFORMED."""
+    def verify_callback(self, raw: bytes, headers: Mapping[str, str], *, now_seconds: float) -> None:
+        """Verify a callback. Raises CALLBACK_REFUSED."""
         if not hmac.compare_digest(headers.get("signature", ""), self.signed(raw)["signature"]):
             raise MediatorError(CALLBACK_REFUSED, "The callback is not authentic.")
+
+    def parse_callback(self, raw: bytes) -> tuple[CallbackEvent, ...] | Unreadable:
+        """Read a callback."""
         try:
-            return msgspec.json.decode(raw, type=CallbackNotice)
-        except msgspec.DecodeError as error:
-            raise MediatorError(REQUEST_MALFORMED, "The callback cannot be read.") from error
+            return (msgspec.json.decode(raw, type=CallbackEvent),)
+        except msgspec.DecodeError:
+            return Unreadable("no event")
+
+    async def verify_credentials(self) -> Verification:
+        """Take any credentials while it can be reached."""
+        return Verification.VALID if self.is_reachable else Verification.UNKNOWN
 
     def signed(self, raw: bytes) -> dict[str, str]:
         """Sign a callback: the headers that go with these bytes."""
@@ -156,16 +178,22 @@ class ScriptedProvider(Provider):
 
 
 class ProviderSet(Providers):
-    """The providers of a test."""
+    """The providers of a test, for the accounts that its tenants have; every account begins with version 1."""
 
-    def __init__(self, *providers: ScriptedProvider) -> None:
-        """Switch these on."""
+    def __init__(self, *providers: ScriptedProvider, tenants: Tenants | None = None) -> None:
+        """Install these; `tenants` knows who has an account where."""
         self._named = {one.manifest.name: one for one in providers}
+        self._versions: dict[ProviderAccountId, int] = {}
+        self._disabled: set[ProviderAccountId] = set()
+        self.unhealthy: set[ProviderAccountId] = set()
+        self.tenants = tenants
+        self.opened: list[tuple[ProviderAccountId, int]] = []
+        self.before_open: Callable[[], Awaitable[None]] | None = None
 
     def named(self, name: str) -> ScriptedProvider:
         """Give the provider of that name. Raises ROUTE_NO_PROVIDER."""
         if name not in self._named:
-            raise MediatorError(ROUTE_NO_PROVIDER, f"The provider {name!r} is not switched on.")
+            raise MediatorError(ROUTE_NO_PROVIDER, f"The provider {name!r} is not installed.")
         return self._named[name]
 
     def switch_on(self, provider: ScriptedProvider) -> None:
@@ -176,6 +204,62 @@ class ProviderSet(Providers):
         """Take a provider away."""
         del self._named[name]
 
-    def names(self) -> tuple[str, ...]:
-        """Give the names of all that are switched on."""
-        return tuple(sorted(self._named))
+    def configure(self, account: ProviderAccountId, version: int) -> None:
+        """Put another version of an account's configuration in force."""
+        self._versions[account] = version
+
+    def disable(self, account: ProviderAccountId) -> None:
+        """Let no new payments go to an account."""
+        self._disabled.add(account)
+
+    def manifests(self) -> tuple[ProviderManifest, ...]:
+        """Give what each can do."""
+        return tuple(self._named[name].manifest for name in sorted(self._named))
+
+    def manifest(self, name: str) -> ProviderManifest:
+        """Give what the provider of that name can do. Raises ROUTE_NO_PROVIDER."""
+        return self.named(name).manifest
+
+    async def accounts(self, tenant_id: TenantId) -> tuple[ProviderAccount, ...]:
+        """Give a tenant's enabled accounts."""
+        known = await self._known(tenant_id)
+        return tuple(one for one in known if one.state is AccountState.ENABLED and one.provider in self._named)
+
+    def is_healthy(self, provider_account_id: ProviderAccountId) -> bool:
+        """Whether nobody said that it is not."""
+        return provider_account_id not in self.unhealthy
+
+    async def terms(self, tenant_id: TenantId, provider_account_id: ProviderAccountId) -> ProviderTerms:
+        """Give the terms of an account. Raises ROUTE_NO_PROVIDER."""
+        account = await self._account(tenant_id, provider_account_id)
+        return ProviderTerms(self.manifest(account.provider).deadline_seconds, account.config_version)
+
+    async def open(
+        self, tenant_id: TenantId, provider_account_id: ProviderAccountId, *, version: int | None = None
+    ) -> ScriptedProvider:
+        """Give the provider of an account, and remember under which version. Raises ROUTE_NO_PROVIDER."""
+        if self.before_open is not None:
+            await self.before_open()
+        account = await self._account(tenant_id, provider_account_id)
+        self.opened.append((account.id, version or account.config_version))
+        return self.named(account.provider)
+
+    async def _account(self, tenant_id: TenantId, provider_account_id: ProviderAccountId) -> ProviderAccount:
+        for account in await self._known(tenant_id):
+            if account.id == provider_account_id:
+                return account
+        raise MediatorError(ROUTE_NO_PROVIDER, "There is no such provider account.")
+
+    async def _known(self, tenant_id: TenantId) -> tuple[ProviderAccount, ...]:
+        assert self.tenants is not None, "who has an account where?"
+        return tuple(
+            ProviderAccount(
+                tenant_id=tenant_id,
+                id=one.id,
+                provider=one.provider,
+                name=one.provider,
+                state=AccountState.DISABLED if one.id in self._disabled else AccountState.ENABLED,
+                config_version=self._versions.get(one.id, 1),
+            )
+            for one in await self.tenants.provider_accounts(tenant_id)
+        )

@@ -10,7 +10,8 @@ from domain.authorizing import PaymentOrder, begin_attempt, begin_payment, expir
 from domain.capturing import begin_capture
 from domain.dossier import Dossier, Move
 from domain.events import Event
-from domain.ids import OperationId, ProviderAccountId, RefundId, TenantId
+from domain.failing_over import Destination, fail_over
+from domain.ids import OperationId, PaymentId, ProviderAccountId, RefundId, TenantId
 from domain.money import Currency, Money
 from domain.payments import CaptureMode, Payment, PaymentAttempt, ProviderOperation
 from domain.providers import (
@@ -20,6 +21,7 @@ from domain.providers import (
     Missing,
     NotSent,
     OperationKind,
+    ProviderTerms,
     Rejected,
     Succeeded,
     Unknown,
@@ -33,8 +35,9 @@ from tests.fakes.world import SettableWorld
 
 TENANT = TenantId(UUID("018f0000-0000-7000-8000-000000000001"))
 ACCOUNT = ProviderAccountId(UUID("018f0000-0000-7000-8000-000000000002"))
+SECOND_ACCOUNT = ProviderAccountId(UUID("018f0000-0000-7000-8000-000000000003"))
 EUR = Currency("EUR")
-DEADLINE_SECONDS = 10.0
+TERMS = ProviderTerms(deadline_seconds=10.0, config_version=1)
 CHARGE = "ch_1"
 
 NOT_SENT = NotSent("connection refused")
@@ -84,7 +87,8 @@ class Story:
         self.events: list[Event] = []
         self._dossier: Dossier | None = None
         self._has_books = True
-        self.take(begin_payment(order or an_order(), self.world.moment(), deadline_seconds=DEADLINE_SECONDS))
+        moment = self.world.moment()
+        self.take(begin_payment(order or an_order(), moment, payment_id=PaymentId(moment.new_id()), terms=TERMS))
 
     @classmethod
     def of(cls, dossier: Dossier, world: SettableWorld) -> Self:
@@ -153,26 +157,18 @@ class Story:
     def capture(self, amount_minor: int | None = None, *, final: bool = False) -> Self:
         """Begin a capture."""
         moment = self.world.moment()
-        self.take(
-            begin_capture(
-                self.dossier, moment, amount_minor=amount_minor, final=final, deadline_seconds=DEADLINE_SECONDS
-            )
-        )
+        self.take(begin_capture(self.dossier, moment, amount_minor=amount_minor, final=final, terms=TERMS))
         return self
 
     def give_back(self, amount_minor: int | None = None) -> Self:
         """Begin a refund."""
         moment = self.world.moment()
-        self.take(
-            begin_refund(
-                self.dossier, moment, amount_minor=amount_minor, reason="returned", deadline_seconds=DEADLINE_SECONDS
-            )
-        )
+        self.take(begin_refund(self.dossier, moment, amount_minor=amount_minor, reason="returned", terms=TERMS))
         return self
 
     def void(self) -> Self:
         """Begin a cancellation at the provider."""
-        self.take(begin_void(self.dossier, self.world.moment(), deadline_seconds=DEADLINE_SECONDS))
+        self.take(begin_void(self.dossier, self.world.moment(), terms=TERMS))
         return self
 
     def cancel_unsent(self) -> Self:
@@ -182,7 +178,13 @@ class Story:
 
     def try_again(self) -> Self:
         """Begin another attempt."""
-        self.take(begin_attempt(self.dossier, self.world.moment(), deadline_seconds=DEADLINE_SECONDS))
+        self.take(begin_attempt(self.dossier, self.world.moment(), terms=TERMS))
+        return self
+
+    def fail_over(self, finding: NotSent | Rejected = DECLINED, account: ProviderAccountId = SECOND_ACCOUNT) -> Self:
+        """Close the latest attempt with that proof and go on at another account."""
+        to = Destination(provider_account_id=account, provider="sandbox", terms=TERMS)
+        self.take(fail_over(self.dossier, self.operation().id, finding, to, self.world.moment()))
         return self
 
     def expire(self) -> Self:

@@ -11,12 +11,14 @@ from application.ports.callbacks import InboundCallback
 from application.ports.identity import NewTenant, ProviderAccount, StoredApiKey
 from application.ports.journal import Answer, IdempotencyKey
 from application.ports.queue import ParkedJob
+from application.ports.routing import StoredRuleSet
 from domain.audit import AuditRecord
 from domain.dossier import Dossier
 from domain.events import Event, tag_of
 from domain.ids import AttemptId, EventId, OperationId, PaymentId, ProviderAccountId, RefundId, TenantId
 from domain.payments import Payment, PaymentAttempt, ProviderOperation
 from domain.refunds import Refund
+from domain.routing import RouteDecision
 from tests.fakes.books import Books
 
 
@@ -58,6 +60,8 @@ class Tables:
         self.callbacks: dict[tuple[ProviderAccountId, str], InboundCallback] = {}
         self.callback_counts: dict[tuple[ProviderAccountId, str], int] = {}
         self.parked: dict[UUID, ParkedJob] = {}
+        self.rulesets: list[StoredRuleSet] = []
+        self.routes: dict[PaymentId, RouteDecision] = {}
 
     def copy(self) -> "Tables":
         """Give tables that can be written to without touching these: rows are frozen, so that is all it takes."""

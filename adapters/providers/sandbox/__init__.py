@@ -1,9 +1,11 @@
 """The sandbox gateway: the provider simulator as a provider like any other."""
 
 from adapters.providerkit.spec import ProviderSpec
-from adapters.providers.sandbox.client import SandboxConfig
-from adapters.providers.sandbox.dialect import NAME, SandboxDialect
+from adapters.providers.sandbox.adapter import MANIFEST, NAME, SandboxAdapter
+from adapters.providers.sandbox.client import SandboxConfig, SandboxCredentials
 
-spec = ProviderSpec(name=NAME, config=SandboxConfig, create=SandboxDialect)
+spec = ProviderSpec(
+    name=NAME, manifest=MANIFEST, config=SandboxConfig, credentials=SandboxCredentials, create=SandboxAdapter
+)
 
-__all__ = ["SandboxConfig", "spec"]
+__all__ = ["SandboxConfig", "SandboxCredentials", "spec"]

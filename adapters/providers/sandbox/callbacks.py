@@ -6,20 +6,19 @@ import re
 from collections.abc import Mapping
 
 from adapters.providers.sandbox.client import Event, find_read
-from domain.errors import CALLBACK_REFUSED, REQUEST_MALFORMED, MediatorError
-from domain.providers import CallbackNotice
+from domain.errors import CALLBACK_REFUSED, MediatorError
+from domain.providers import CallbackEvent, Unreadable
 
 _HEADER = "sandbox-signature"
 _SHAPE = re.compile(r"\At=(?P<at>[0-9]{1,12})(?P<signatures>(?:,v1=[0-9a-f]{64}){1,8})\Z")
 
 
-def read_callback(
+def verify_callback(
     raw: bytes, headers: Mapping[str, str], *, now_seconds: float, secrets: tuple[str, ...], tolerance_seconds: int
-) -> CallbackNotice:
-    """Read an authentic callback: `Sandbox-Signature: t=<Unix seconds>,v1=<hex HMAC-SHA256 of "t.body">`.
+) -> None:
+    """Verify `Sandbox-Signature: t=<Unix seconds>,v1=<hex HMAC-SHA256 of "t.body">`; any one of the secrets will do.
 
-    Any one of the secrets will do. Raises CALLBACK_REFUSED, the same whatever is wrong, before a byte of the body is
-    parsed; REQUEST_MALFORMED when authentic bytes are no event.
+    Raises CALLBACK_REFUSED, the same whatever is wrong, before a byte of the body is parsed.
     """
     said = _SHAPE.match(headers.get(_HEADER, ""))
     if said is None:
@@ -28,15 +27,20 @@ def read_callback(
     fresh = abs(now_seconds - int(said["at"])) <= tolerance_seconds
     if not (signed and fresh):
         raise _refused()
+
+
+def parse_callback(raw: bytes) -> tuple[CallbackEvent, ...] | Unreadable:
+    """Read the event of a callback."""
     event = find_read(raw, Event)
     if event is None:
-        raise MediatorError(REQUEST_MALFORMED, "The callback is authentic but no event of this provider.")
-    return CallbackNotice(
+        return Unreadable("no event of this provider")
+    said = CallbackEvent(
         event_id=event.id,
         kind=event.type,
         operation_key=event.operation_key,
         provider_reference=None if event.charge is None else event.charge.id,
     )
+    return (said,)
 
 
 def _signed_by_any(raw: bytes, *, at: str, signatures: str, secrets: tuple[str, ...]) -> bool:

@@ -18,29 +18,48 @@ Code = Annotated[str, msgspec.Meta(pattern=r"\A[a-z0-9_]{1,64}\Z")]
 Address = Annotated[str, msgspec.Meta(pattern=r"\Ahttps?://[!-~]{1,2048}\Z")]
 
 
-class SandboxConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """How to reach the sandbox gateway. Every callback secret that is still in use is listed, so one can be replaced.
+class SandboxConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where the sandbox gateway is, and how long a call may take, in seconds.
 
-    Raises ValueError for a base URL that is no plain http(s) address, and for an empty key or secret: an empty secret
-    would let anybody sign.
+    Raises ValueError for a base URL that is no plain http(s) address.
     """
 
     base_url: str
-    api_key: str
-    callback_secrets: tuple[str, ...]
-    deadline_seconds: float = 2.0
+    deadline_seconds: Annotated[float, msgspec.Meta(gt=0, le=60)] = 2.0
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.base_url)
         if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc or parts.query:
             raise ValueError("base_url must be an http(s) address without user, password and query")
-        if not self.api_key or not self.callback_secrets or not all(self.callback_secrets):
-            raise ValueError("api_key and every one of at least one callback_secrets must not be empty")
         if not self.deadline_seconds > 0:
             raise ValueError("deadline_seconds must be more than 0")
 
+
+class SandboxCredentials(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What opens the sandbox gateway. Every callback secret that is still in use is listed, so one can be replaced.
+
+    Raises ValueError for an empty key or secret: an empty secret would let anybody sign.
+    """
+
+    api_key: str
+    callback_secrets: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if not self.api_key or not self.callback_secrets or not all(self.callback_secrets):
+            raise ValueError("api_key and every one of at least one callback_secrets must not be empty")
+
     def __repr__(self) -> str:
-        return f"SandboxConfig(base_url={self.base_url!r}, deadline_seconds={self.deadline_seconds}, ***)"
+        return "SandboxCredentials(***)"
+
+
+class Access(msgspec.Struct, frozen=True):
+    """Where to ask, and with what."""
+
+    base_url: str
+    api_key: str
+
+    def __repr__(self) -> str:
+        return f"Access({self.base_url!r}, ***)"
 
 
 class ChargeStatus(StrEnum):
@@ -173,17 +192,17 @@ def find_read(raw: bytes, shape: type[Shape]) -> Shape | None:
         return None
 
 
-def get(config: SandboxConfig, path: str, **query: str) -> HttpRequest:
+def get(access: Access, path: str, **query: str) -> HttpRequest:
     """Build a question; the path comes with its names already quoted."""
     asked = "&".join(f"{name}={quoted(value)}" for name, value in query.items())
-    return HttpRequest(method="GET", url=_url(config, path, asked), headers=_headers(config))
+    return HttpRequest(method="GET", url=_url(access, path, asked), headers=_headers(access))
 
 
-def post(config: SandboxConfig, path: str, *, key: str, body: dict[str, Any]) -> HttpRequest:
+def post(access: Access, path: str, *, key: str, body: dict[str, Any]) -> HttpRequest:
     """Build an operation; what is None in the body is left out."""
     told = {name: value for name, value in body.items() if value is not None}
-    headers = _headers(config) | {"Content-Type": "application/json", "Idempotency-Key": key}
-    return HttpRequest(method="POST", url=_url(config, path), headers=headers, body=json.dumps(told).encode())
+    headers = _headers(access) | {"Content-Type": "application/json", "Idempotency-Key": key}
+    return HttpRequest(method="POST", url=_url(access, path), headers=headers, body=json.dumps(told).encode())
 
 
 def quoted(name: str) -> str:
@@ -191,9 +210,9 @@ def quoted(name: str) -> str:
     return quote(name, safe="")
 
 
-def _url(config: SandboxConfig, path: str, query: str = "") -> str:
-    return f"{config.base_url.rstrip('/')}{path}{'?' if query else ''}{query}"
+def _url(access: Access, path: str, query: str = "") -> str:
+    return f"{access.base_url.rstrip('/')}{path}{'?' if query else ''}{query}"
 
 
-def _headers(config: SandboxConfig) -> dict[str, str]:
-    return {"Accept": "application/json", "Authorization": f"Bearer {config.api_key}"}
+def _headers(access: Access) -> dict[str, str]:
+    return {"Accept": "application/json", "Authorization": f"Bearer {access.api_key}"}

@@ -4,6 +4,7 @@ from http import HTTPStatus
 
 from adapters.providerkit.messages import CannotBuildError, HttpRequest, HttpResponse
 from adapters.providers.sandbox.client import (
+    Access,
     Charge,
     ChargeStatus,
     Movement,
@@ -13,7 +14,6 @@ from adapters.providers.sandbox.client import (
     Refusal,
     RefusalKind,
     Refused,
-    SandboxConfig,
     find_read,
     get,
     post,
@@ -45,25 +45,27 @@ _INVALID = {400, 404, 413, 422}
 _DONE = {HTTPStatus.OK, HTTPStatus.CREATED}
 
 
-def build_request(config: SandboxConfig, instruction: Instruction) -> HttpRequest:
+def build_request(access: Access, instruction: Instruction) -> HttpRequest:
     """Say an operation in the gateway's words. Raises CannotBuildError when it lacks what the gateway needs."""
     if instruction.kind is OperationKind.AUTHORIZE:
-        return post(config, "/v1/charges", key=instruction.key, body=_new_charge(instruction))
+        return post(access, "/v1/charges", key=instruction.key, body=_new_charge(instruction))
     path = f"/v1/charges/{quoted(_reference(instruction))}"
     match instruction.kind:
         case OperationKind.CAPTURE:
             body = {"amount": instruction.amount.minor, "final": instruction.final}
-            return post(config, f"{path}/capture", key=instruction.key, body=body)
+            return post(access, f"{path}/capture", key=instruction.key, body=body)
         case OperationKind.VOID:
-            return post(config, f"{path}/void", key=instruction.key, body={})
+            return post(access, f"{path}/void", key=instruction.key, body={})
         case OperationKind.REFUND:
             body = {"amount": instruction.amount.minor}
-            return post(config, f"{path}/refunds", key=instruction.key, body=body)
+            return post(access, f"{path}/refunds", key=instruction.key, body=body)
+        case OperationKind.PAYOUT:
+            raise CannotBuildError("the gateway pays nobody out")
 
 
-def build_look_up(config: SandboxConfig, instruction: Instruction) -> HttpRequest:
+def build_look_up(access: Access, instruction: Instruction) -> HttpRequest:
     """Ask what became of the operation of a key."""
-    return get(config, f"/v1/operations/{quoted(instruction.key)}")
+    return get(access, f"/v1/operations/{quoted(instruction.key)}")
 
 
 def parse_response(instruction: Instruction, response: HttpResponse) -> Outcome:

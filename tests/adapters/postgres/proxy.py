@@ -40,7 +40,7 @@ class Cable:
             end.close()
 
     async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while chunk := await reader.read(CHUNK):
+        while (chunk := await reader.read(CHUNK)) and not self.is_dead:
             writer.write(chunk)
             await writer.drain()
 

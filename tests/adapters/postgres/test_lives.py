@@ -2,6 +2,7 @@
 
 import random
 
+import asyncpg
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -10,7 +11,14 @@ from domain.payments import CaptureMode
 from tests.fakes.house import House
 from tests.fakes.keeping import keep, story_for
 from tests.fakes.lives import CHOICES_MAX, lead
-from tests.fakes.story import Story
+from tests.fakes.story import SECOND_ACCOUNT, Story
+
+
+@pytest.fixture(autouse=True)
+async def second_account(house: House, owner: asyncpg.Connection) -> None:
+    """Another account of the tenant, to which payments may go on."""
+    sql = "insert into fm.provider_accounts (tenant_id, id, provider, created_at) values ($1, $2, 'sandbox', now())"
+    await owner.execute(sql, house.tenant_id, SECOND_ACCOUNT)
 
 
 def random_life(house: House, chance: random.Random) -> Story:

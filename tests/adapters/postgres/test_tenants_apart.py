@@ -30,6 +30,8 @@ ROWS = {
         "expires_at, created_at, updated_at",
         f"'{ONE}',1,'open','source','EUR',1,'USD',1,'{{}}',now(),now(),now()",
     ),
+    "routing_rulesets": ("version, rules, actor, effective_from, created_at", "1,'[]','a',now(),now()"),
+    "route_decisions": ("payment_id, ruleset_version, body, decided_at", f"'{ONE}',0,'{{}}',now()"),
     "ledger_imports": ("id, state, digest, started_at, updated_at", f"'{ONE}','removed','d',now(),now()"),
     "proof_points": ("proved_to, is_full, entries, totals, snapshots, taken_at", "now(),true,0,'{}',0,now()"),
     "balance_snapshots": (

@@ -6,6 +6,7 @@ import pytest
 
 from application.callbacks.apply_callback import ApplyCallbackHandler
 from application.payments.provider_step import CallbackAddress, ProviderStep
+from application.payments.rerouting import Rerouting
 from application.subscriptions import SUBSCRIPTIONS, Reactions
 from domain.events import CallbackReceived, Event
 from domain.payments import PaymentState
@@ -24,7 +25,9 @@ def provider() -> ScriptedProvider:
 def reactions(background: Background, provider: ScriptedProvider) -> Reactions:
     house = background.house
     address = CallbackAddress("https://api.example")
-    step = ProviderStep(house.journal, house.payments, ProviderSet(provider), PlainAnswers(), background.world, address)
+    providers = ProviderSet(provider, tenants=house.tenants)
+    rerouting = Rerouting(providers, house.routes)
+    step = ProviderStep(house.journal, house.payments, providers, PlainAnswers(), background.world, address, rerouting)
     return Reactions(ApplyCallbackHandler(house.inbox, step))
 
 

@@ -15,7 +15,7 @@ from application.call import Call
 from application.identity.open_tenant import OpenTenant, OpenTenantHandler
 from application.ledger.prove import ProofReport, ProveHandler
 from application.payments.resolve_operation import ResolveOperation, ResolveOperationHandler
-from application.ports.identity import NewTenant, ProviderAccount, Tenants
+from application.ports.identity import FirstAccount, FirstAccounts, NewTenant, ProviderAccount, Tenants
 from application.ports.ledger import Proof
 from application.ports.providers import Providers
 from domain.dossier import Dossier
@@ -25,6 +25,7 @@ from entrypoints.settings import Settings
 from entrypoints.wiring.container import make_container
 from tests.entrypoints.http.shop import InProcess, Line, Shop
 from tests.entrypoints.simulator.merchant import API_KEY, CALLBACK_SECRET
+from tests.fakes.providers import ProviderSet
 from tests.fakes.stores import Database
 
 SECRET_KEY = "a secret of the tests, known to everybody"
@@ -83,12 +84,18 @@ class TheseProviders(Provider):
 
     scope = Scope.APP
 
-    def __init__(self, providers: Providers) -> None:
+    def __init__(self, providers: ProviderSet) -> None:
         super().__init__()
         self._providers = providers
 
     @provide(override=True)
-    def providers(self) -> Providers:
+    def first_accounts(self) -> FirstAccounts:
+        names = (manifest.name for manifest in self._providers.manifests())
+        return FirstAccounts(tuple(FirstAccount(provider=name, name=name, config={}, credentials={}) for name in names))
+
+    @provide(override=True)
+    def providers(self, tenants: Tenants) -> Providers:
+        self._providers.tenants = tenants
         return self._providers
 
 

@@ -71,6 +71,9 @@ class Shop:
     async def patch(self, path: str, body: object) -> Answer:
         return await self.line("PATCH", path, msgspec.json.encode(body), [self._credential, JSON])
 
+    async def put(self, path: str, body: object) -> Answer:
+        return await self.line("PUT", path, msgspec.json.encode(body), [self._credential, JSON])
+
     async def delete(self, path: str) -> Answer:
         return await self.line("DELETE", path, b"", [self._credential])
 

@@ -47,6 +47,7 @@ async def test_a_payment_that_is_taken_at_once_answers_201_with_its_whole_state(
         "metadata": {"a": "b"},
         "return_url": None,
         "action_url": None,
+        "next_action": None,
         "failure_code": None,
         "failure_message": None,
         "version": 2,

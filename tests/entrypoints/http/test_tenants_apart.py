@@ -111,6 +111,8 @@ async def ask(shop: Shop, operation: Operation, target: str) -> Answer:
         return await shop.delete(target)
     if operation.method == "PATCH":
         return await shop.patch(target, {})
+    if operation.method == "PUT":
+        return await shop.put(target, {})
     assert operation.method == "POST", f"teach this test how {operation.method} is asked"
     return await shop.post(target, BODIES.get(target.rpartition("/")[2], {}))
 

@@ -8,11 +8,8 @@ from pathlib import Path
 import pytest
 
 import adapters.providers
-from adapters.providerkit.http import ProviderHttp
-from domain.errors import MediatorError
-from domain.providers import OperationKind
 from entrypoints.settings import Settings
-from entrypoints.wiring.providers import find_providers, provider_specs
+from entrypoints.wiring.providers import first_accounts, provider_specs
 
 FOLDERS = tuple(found.name for found in pkgutil.iter_modules(adapters.providers.__path__) if found.ispkg)
 SANDBOX = {
@@ -23,7 +20,8 @@ SANDBOX = {
 PLANTED = """
 from adapters.providerkit.spec import ProviderSpec
 from adapters.providers.sandbox import SandboxConfig
-spec = ProviderSpec(name="planted", config=SandboxConfig, create=lambda config: config)
+from adapters.providers.sandbox.adapter import MANIFEST
+spec = ProviderSpec(name="planted", manifest=MANIFEST, config=SandboxConfig, create=lambda config, _: config)
 """
 
 
@@ -52,18 +50,12 @@ def test_a_new_folder_is_found_without_being_named_anywhere() -> None:
     assert "planted" in {spec.name for spec in provider_specs()}
 
 
-async def test_every_provider_can_be_switched_on_by_the_settings() -> None:
-    found = find_providers(switched_on(), ProviderHttp())
+async def test_the_settings_name_the_account_that_a_tenant_begins_with() -> None:
+    (account,) = first_accounts(switched_on()).accounts
 
-    assert found.names() == tuple(sorted(FOLDERS))
-    for name in found.names():
-        assert found.named(name).manifest.name == name
-        assert found.named(name).manifest.operations <= frozenset(OperationKind)
+    assert account.provider == "sandbox"
+    assert "sk_example" not in repr(account)
 
 
-async def test_without_its_address_a_provider_is_switched_off() -> None:
-    found = find_providers(Settings(secret_key="x" * 32), ProviderHttp())
-
-    assert found.names() == ()
-    with pytest.raises(MediatorError, match=r"^ROUTE_NO_PROVIDER: The provider 'sandbox' is not switched on"):
-        found.named("sandbox")
+async def test_without_its_address_the_sandbox_is_no_account_of_a_new_tenant() -> None:
+    assert first_accounts(Settings(secret_key="x" * 32)).accounts == ()

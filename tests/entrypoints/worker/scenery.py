@@ -62,7 +62,8 @@ class Scenery:
         step = await self.container.get(ProviderStep)
         token = msgspec.structs.replace(story.payment, payment_method="tok_success")
         instruction = step.instruction(story.dossier.with_payment(token), story.operation())
-        taken = await step.providers.named("sandbox").perform(instruction)
+        provider = await step.providers.open(self.tenant.tenant_id, self.account)
+        taken = await provider.perform(instruction)
         assert isinstance(taken, Succeeded), taken
         return story
 

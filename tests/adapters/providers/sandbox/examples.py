@@ -5,15 +5,14 @@ from typing import Any
 import msgspec
 
 from adapters.providerkit.messages import HttpResponse
-from adapters.providers.sandbox import SandboxConfig
-from adapters.providers.sandbox.dialect import SandboxDialect
+from adapters.providers.sandbox import SandboxConfig, SandboxCredentials
+from adapters.providers.sandbox.adapter import SandboxAdapter
 from domain.money import amount_of
 from domain.providers import Instruction, OperationKind
 
-CONFIG = SandboxConfig(
-    base_url="http://gateway.example/base/", api_key="sk_test_1", callback_secrets=("whsec_new", "whsec_old")
-)
-DIALECT = SandboxDialect(CONFIG)
+CONFIG = SandboxConfig(base_url="http://gateway.example/base/")
+CREDENTIALS = SandboxCredentials(api_key="sk_test_1", callback_secrets=("whsec_new", "whsec_old"))
+ADAPTER = SandboxAdapter(CONFIG, CREDENTIALS)
 
 
 def authorize(**changes: Any) -> Instruction:

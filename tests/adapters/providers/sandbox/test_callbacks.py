@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.errors import CALLBACK_REFUSED, REQUEST_MALFORMED, MediatorError
-from domain.providers import CallbackNotice
-from tests.adapters.providers.sandbox.examples import DIALECT, charge
+from domain.errors import CALLBACK_REFUSED, MediatorError
+from domain.providers import CallbackEvent, Unreadable
+from tests.adapters.providers.sandbox.examples import ADAPTER, CREDENTIALS, charge
 
 NOW = 1_700_000_000
 EVENT = msgspec.json.encode(
@@ -34,9 +34,13 @@ def signed(raw: bytes = EVENT, *, at: int = NOW, secret: str = "whsec_new") -> s
     return f"t={at},v1={mac(raw, at=at, secret=secret)}"
 
 
-def read(raw: bytes, signature: str | None, *, now: float = NOW) -> CallbackNotice:
+def read(raw: bytes, signature: str | None, *, now: float = NOW) -> CallbackEvent:
     headers = {} if signature is None else {"sandbox-signature": signature}
-    return DIALECT.read_callback(raw, headers, now_seconds=now)
+    ADAPTER.verify_callback(raw, headers, secrets=CREDENTIALS.callback_secrets, now_seconds=now)
+    said = ADAPTER.parse_callback(raw)
+    assert not isinstance(said, Unreadable), said
+    (event,) = said
+    return event
 
 
 def is_refused(raw: bytes, signature: str | None, *, now: float = NOW) -> bool:
@@ -49,7 +53,7 @@ def is_refused(raw: bytes, signature: str | None, *, now: float = NOW) -> bool:
 def test_authentic_callback_says_what_it_concerns() -> None:
     notice = read(EVENT, signed())
 
-    assert notice == CallbackNotice(
+    assert notice == CallbackEvent(
         event_id="evt_1", kind="charge.captured", operation_key="op_1", provider_reference="ch_1"
     )
 
@@ -123,11 +127,12 @@ def test_changed_body_is_refused_before_it_is_read() -> None:
 
 
 @pytest.mark.parametrize("raw", [b"", b"{}", b"[]", b"\xff", b"[" * 10_000, b'{"id": 5, "type": "x"}'])
-def test_authentic_bytes_that_are_no_event_are_malformed(raw: bytes) -> None:
-    with pytest.raises(MediatorError) as refusal:
-        read(raw, signed(raw))
+def test_authentic_bytes_that_are_no_event_are_unreadable(raw: bytes) -> None:
+    ADAPTER.verify_callback(
+        raw, {"sandbox-signature": signed(raw)}, secrets=CREDENTIALS.callback_secrets, now_seconds=NOW
+    )
 
-    assert refusal.value.entry is REQUEST_MALFORMED
+    assert isinstance(ADAPTER.parse_callback(raw), Unreadable)
 
 
 @given(raw=st.binary(max_size=100), signature=st.text(max_size=120) | st.from_regex(r"t=[0-9]{1,12},v1=[0-9a-f]{64}"))

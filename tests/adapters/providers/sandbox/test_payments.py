@@ -14,7 +14,7 @@ from domain.providers import (
     Unknown,
 )
 from tests.adapters.providers.sandbox.examples import (
-    DIALECT,
+    ADAPTER,
     authorize,
     charge,
     later,
@@ -28,7 +28,7 @@ CAPTURE, VOID, REFUND = OperationKind.CAPTURE, OperationKind.VOID, OperationKind
 
 
 def test_authorization_succeeds_with_the_amount_that_the_gateway_states() -> None:
-    outcome = DIALECT.parse_response(authorize(), said(charge(authorized=1001, currency="JPY"), 201))
+    outcome = ADAPTER.parse_response(authorize(), said(charge(authorized=1001, currency="JPY"), 201))
 
     assert outcome == Succeeded("ch_1", amount_of(1001, "JPY"))
 
@@ -36,27 +36,27 @@ def test_authorization_succeeds_with_the_amount_that_the_gateway_states() -> Non
 def test_authorization_with_capture_succeeds_only_when_captured() -> None:
     captured = charge(status="captured", captured=999)
 
-    assert DIALECT.parse_response(authorize(capture=True), said(captured, 201)) == Succeeded(
+    assert ADAPTER.parse_response(authorize(capture=True), said(captured, 201)) == Succeeded(
         "ch_1", amount_of(999, "EUR")
     )
-    assert isinstance(DIALECT.parse_response(authorize(capture=True), said(charge(), 201)), Unknown)
-    assert isinstance(DIALECT.parse_response(authorize(capture=False), said(captured, 201)), Unknown)
+    assert isinstance(ADAPTER.parse_response(authorize(capture=True), said(charge(), 201)), Unknown)
+    assert isinstance(ADAPTER.parse_response(authorize(capture=False), said(captured, 201)), Unknown)
 
 
 def test_waiting_authorization_is_accepted_and_says_where_the_customer_goes() -> None:
     waiting = charge(status="requires_action", authorized=0, action_url="https://bank.example/3ds")
 
-    assert DIALECT.parse_response(authorize(), said(waiting, 201)) == AcceptedPending(
+    assert ADAPTER.parse_response(authorize(), said(waiting, 201)) == AcceptedPending(
         "ch_1", "https://bank.example/3ds"
     )
-    assert DIALECT.parse_response(authorize(), said(charge(status="pending"), 201)) == AcceptedPending("ch_1")
+    assert ADAPTER.parse_response(authorize(), said(charge(status="pending"), 201)) == AcceptedPending("ch_1")
 
 
 @pytest.mark.parametrize(("kind", "decline"), [("soft", Decline.SOFT), ("hard", Decline.HARD)])
 def test_decline_is_a_rejection_of_its_kind(kind: str, decline: Decline) -> None:
     body = refusal("insufficient_funds", kind, charge=charge(status="declined"))
 
-    outcome = DIALECT.parse_response(authorize(), said(body, 402))
+    outcome = ADAPTER.parse_response(authorize(), said(body, 402))
 
     assert outcome == Rejected("insufficient_funds", decline, "Because.", "ch_1")
 
@@ -64,14 +64,14 @@ def test_decline_is_a_rejection_of_its_kind(kind: str, decline: Decline) -> None
 def test_answer_about_another_payment_or_charge_is_believed_in_nothing() -> None:
     other = charge(payment="pay_2")
 
-    assert isinstance(DIALECT.parse_response(authorize(), said(other, 201)), Unknown)
-    assert isinstance(DIALECT.parse_response(authorize(), said(refusal("x", "hard", charge=other), 402)), Unknown)
-    assert isinstance(DIALECT.parse_response(later(REFUND), said(movement(charge="ch_2"), 201)), Unknown)
-    assert isinstance(DIALECT.parse_look_up(authorize(), said(operation(charge=other))), Unknown)
-    assert isinstance(DIALECT.parse_look_up(authorize(), said(operation(key="op_9"))), Unknown)
-    assert isinstance(DIALECT.parse_look_up(authorize(), said(operation(kind="void"))), Unknown)
+    assert isinstance(ADAPTER.parse_response(authorize(), said(other, 201)), Unknown)
+    assert isinstance(ADAPTER.parse_response(authorize(), said(refusal("x", "hard", charge=other), 402)), Unknown)
+    assert isinstance(ADAPTER.parse_response(later(REFUND), said(movement(charge="ch_2"), 201)), Unknown)
+    assert isinstance(ADAPTER.parse_look_up(authorize(), said(operation(charge=other))), Unknown)
+    assert isinstance(ADAPTER.parse_look_up(authorize(), said(operation(key="op_9"))), Unknown)
+    assert isinstance(ADAPTER.parse_look_up(authorize(), said(operation(kind="void"))), Unknown)
     elsewhere = operation(key="op_2", kind="refund", charge=charge(id="ch_2"))
-    assert isinstance(DIALECT.parse_look_up(later(REFUND), said(elsewhere)), Unknown)
+    assert isinstance(ADAPTER.parse_look_up(later(REFUND), said(elsewhere)), Unknown)
 
 
 # Answers to what follows.
@@ -79,12 +79,12 @@ def test_answer_about_another_payment_or_charge_is_believed_in_nothing() -> None
 
 @pytest.mark.parametrize("kind", [CAPTURE, VOID, REFUND])
 def test_later_operation_succeeds_with_the_amount_that_moved(kind: OperationKind) -> None:
-    assert DIALECT.parse_response(later(kind), said(movement(), 201)) == Succeeded("ch_1", amount_of(400, "EUR"))
+    assert ADAPTER.parse_response(later(kind), said(movement(), 201)) == Succeeded("ch_1", amount_of(400, "EUR"))
 
 
 def test_refund_is_what_its_status_says() -> None:
-    pending = DIALECT.parse_response(later(REFUND), said(movement(status="pending"), 201))
-    failed = DIALECT.parse_response(later(REFUND), said(movement(status="failed"), 201))
+    pending = ADAPTER.parse_response(later(REFUND), said(movement(status="pending"), 201))
+    failed = ADAPTER.parse_response(later(REFUND), said(movement(status="failed"), 201))
 
     assert pending == AcceptedPending("ch_1")
     assert failed == Rejected("refund_failed", Decline.HARD, "", "ch_1")
@@ -104,14 +104,14 @@ def test_refund_is_what_its_status_says() -> None:
     ],
 )
 def test_refusal_of_the_request_is_our_fault(status: int, code: str) -> None:
-    outcome = DIALECT.parse_response(later(REFUND), said(refusal(code), status))
+    outcome = ADAPTER.parse_response(later(REFUND), said(refusal(code), status))
 
     assert outcome == Rejected(code, Decline.INVALID, "Because.")
 
 
 @pytest.mark.parametrize(("status", "code"), [(401, "unauthorized"), (403, "forbidden"), (429, "rate_limited")])
 def test_request_that_was_not_looked_at_was_not_sent(status: int, code: str) -> None:
-    assert isinstance(DIALECT.parse_response(authorize(), said(refusal(code), status)), NotSent)
+    assert isinstance(ADAPTER.parse_response(authorize(), said(refusal(code), status)), NotSent)
 
 
 @pytest.mark.parametrize(
@@ -145,13 +145,13 @@ def test_request_that_was_not_looked_at_was_not_sent(status: int, code: str) -> 
     ],
 )
 def test_whatever_is_not_said_for_sure_is_unknown(response: HttpResponse) -> None:
-    assert isinstance(DIALECT.parse_response(authorize(), response), Unknown)
+    assert isinstance(ADAPTER.parse_response(authorize(), response), Unknown)
 
 
 def test_foreign_message_is_kept_short_and_printable() -> None:
     body = {"error": {"code": "odd", "message": "a\0b\x1b[31m\u202e" + "x" * 10_000}}
 
-    outcome = DIALECT.parse_response(authorize(), said(body, 422))
+    outcome = ADAPTER.parse_response(authorize(), said(body, 422))
 
     assert isinstance(outcome, Rejected)
     assert outcome.message.startswith("ab[31mxxx")

@@ -10,7 +10,7 @@ from domain.providers import (
     OperationKind,
 )
 from tests.adapters.providers.sandbox.examples import (
-    DIALECT,
+    ADAPTER,
     authorize,
     later,
 )
@@ -27,7 +27,7 @@ def test_authorization_says_everything_that_was_given_and_nothing_else() -> None
         capture=True, reference="order 7", callback_url="http://us.example/c", return_url="http://shop.example/r"
     )
 
-    request = DIALECT.build_request(instruction)
+    request = ADAPTER.build_request(instruction)
 
     assert (request.method, request.url) == ("POST", "http://gateway.example/base/v1/charges")
     assert request.headers["Idempotency-Key"] == "op_1"
@@ -43,11 +43,11 @@ def test_authorization_says_everything_that_was_given_and_nothing_else() -> None
         "callback_url": "http://us.example/c",
         "return_url": "http://shop.example/r",
     }
-    assert "reference" not in body_of(DIALECT.build_request(authorize()).body)
+    assert "reference" not in body_of(ADAPTER.build_request(authorize()).body)
 
 
 def test_same_instruction_is_said_in_the_same_bytes() -> None:
-    assert DIALECT.build_request(authorize()) == DIALECT.build_request(authorize())
+    assert ADAPTER.build_request(authorize()) == ADAPTER.build_request(authorize())
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_same_instruction_is_said_in_the_same_bytes() -> None:
     ],
 )
 def test_later_operation_names_the_charge(kind: OperationKind, path: str, body: object) -> None:
-    request = DIALECT.build_request(later(kind, final=True, provider_reference="ch/../1?"))
+    request = ADAPTER.build_request(later(kind, final=True, provider_reference="ch/../1?"))
 
     assert request.url == f"http://gateway.example/base/v1/charges/ch%2F..%2F1%3F/{path}"
     assert body_of(request.body) == body
@@ -68,12 +68,12 @@ def test_later_operation_names_the_charge(kind: OperationKind, path: str, body: 
 
 def test_instruction_that_lacks_something_cannot_be_said() -> None:
     with pytest.raises(CannotBuildError):
-        DIALECT.build_request(authorize(payment_method=None))
+        ADAPTER.build_request(authorize(payment_method=None))
     with pytest.raises(CannotBuildError):
-        DIALECT.build_request(later(CAPTURE, provider_reference=None))
+        ADAPTER.build_request(later(CAPTURE, provider_reference=None))
 
 
 def test_look_up_asks_for_the_key() -> None:
-    request = DIALECT.build_look_up(authorize(key="a/b c"))
+    request = ADAPTER.build_look_up(authorize(key="a/b c"))
 
     assert (request.method, request.url) == ("GET", "http://gateway.example/base/v1/operations/a%2Fb%20c")

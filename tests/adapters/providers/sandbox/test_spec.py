@@ -8,23 +8,33 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from adapters.providers.sandbox import SandboxConfig, spec
-from domain.providers import (
-    OperationKind,
-)
-from tests.adapters.providers.sandbox.examples import (
-    CONFIG,
-    DIALECT,
-)
+from adapters.providerkit.adapter import abilities_of
+from adapters.providerkit.messages import CannotBuildError
+from adapters.providers.sandbox import SandboxConfig, SandboxCredentials, spec
+from domain.providers import OperationKind
+from tests.adapters.providers.sandbox.examples import ADAPTER, CONFIG, CREDENTIALS, authorize, later
 
 
-def test_spec_makes_the_dialect_and_the_manifest_promises_what_the_gateway_keeps() -> None:
-    manifest = spec.create(msgspec.structs.replace(CONFIG, deadline_seconds=0.7)).manifest
+def test_spec_makes_the_adapter_and_the_manifest_promises_what_the_gateway_keeps() -> None:
+    manifest = spec.create(msgspec.structs.replace(CONFIG, deadline_seconds=0.7), CREDENTIALS).manifest
 
-    assert (spec.name, spec.config, manifest.name) == ("sandbox", SandboxConfig, "sandbox")
-    assert manifest.operations == frozenset(OperationKind)
-    assert (manifest.idempotent, manifest.visibility_horizon_seconds) == (True, 3.0)
-    assert (manifest.deadline_seconds, manifest.callback_tolerance_seconds) == (0.7, 300)
+    assert (spec.name, spec.config, spec.credentials) == ("sandbox", SandboxConfig, SandboxCredentials)
+    assert manifest == msgspec.structs.replace(spec.manifest, deadline_seconds=0.7)
+    assert manifest.idempotency.name == "Idempotency-Key"
+    assert manifest.visibility_horizon_seconds == 3.0
+    assert manifest.callbacks is not None
+    assert manifest.callbacks.tolerance_seconds == 300
+
+
+def test_manifest_says_what_the_adapter_can_do_and_nothing_else() -> None:
+    assert spec.manifest.abilities == abilities_of(ADAPTER)
+    for kind in OperationKind:
+        instruction = authorize() if kind is OperationKind.AUTHORIZE else later(kind)
+        if kind in spec.manifest.operations:
+            assert ADAPTER.build_request(instruction).headers["Idempotency-Key"] == instruction.key
+        else:
+            with pytest.raises(CannotBuildError):
+                ADAPTER.build_request(instruction)
 
 
 @pytest.mark.parametrize(
@@ -34,22 +44,23 @@ def test_spec_makes_the_dialect_and_the_manifest_promises_what_the_gateway_keeps
         {"base_url": "ftp://gateway.example"},
         {"base_url": "http://user:password@gateway.example"},
         {"base_url": "http://"},
-        {"api_key": ""},
-        {"callback_secrets": ()},
-        {"callback_secrets": ("whsec_1", "")},
         {"deadline_seconds": 0},
     ],
 )
 def test_settings_that_cannot_work_are_refused(changes: dict[str, object]) -> None:
-    settings: dict[str, object] = {"base_url": "http://a.example", "api_key": "k", "callback_secrets": ("s",)}
-
     with pytest.raises(ValueError, match=r"\w"):
-        SandboxConfig(**(settings | changes))  # type: ignore[arg-type]
+        SandboxConfig(**({"base_url": "http://a.example"} | changes))  # type: ignore[arg-type]  # by name
+
+
+@pytest.mark.parametrize("changes", [{"api_key": ""}, {"callback_secrets": ()}, {"callback_secrets": ("whsec_1", "")}])
+def test_credentials_that_open_nothing_are_refused(changes: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match=r"\w"):
+        SandboxCredentials(**({"api_key": "k", "callback_secrets": ("s",)} | changes))  # type: ignore[arg-type]  # by name
 
 
 def test_settings_do_not_show_their_secrets() -> None:
-    assert "sk_test" not in repr(CONFIG)
-    assert "whsec" not in f"{CONFIG} {DIALECT}"
+    assert "sk_test" not in f"{CREDENTIALS!r} {CREDENTIALS} {ADAPTER}"
+    assert "whsec" not in f"{CREDENTIALS} {ADAPTER}"
 
 
 def test_folder_of_the_provider_opens_no_socket() -> None:

@@ -19,7 +19,7 @@ from domain.providers import (
     Succeeded,
     Unknown,
 )
-from tests.adapters.providers.sandbox.examples import DIALECT, authorize, charge, later, movement, operation, refusal
+from tests.adapters.providers.sandbox.examples import ADAPTER, authorize, charge, later, movement, operation, refusal
 
 Case = tuple[Instruction, int, dict[str, Any]]
 
@@ -31,7 +31,7 @@ JSON = st.recursive(
 LIKELY = st.sampled_from(["captured", "declined", "failed", "pending", "voided", "XXX", "JPY", None, 0, 1, 2**53])
 STATUSES = st.sampled_from([200, 201, 202, 204, 301, 400, 401, 402, 403, 404, 409, 413, 422, 429, 500, 503])
 CHARGE = charge(decline={"code": "x", "kind": "soft"}, action_url="http://a.example/")
-LATER = [later(kind) for kind in OperationKind if kind is not OperationKind.AUTHORIZE]
+LATER = [later(kind) for kind in (OperationKind.CAPTURE, OperationKind.VOID, OperationKind.REFUND)]
 
 ANSWERS: list[Case] = [
     (authorize(), 201, CHARGE),
@@ -73,7 +73,7 @@ def spoilt(draw: st.DrawFn, cases: list[Case]) -> tuple[Instruction, HttpRespons
 def test_every_answer_has_an_outcome(case: tuple[Instruction, HttpResponse]) -> None:
     instruction, response = case
 
-    outcome = DIALECT.parse_response(instruction, response)
+    outcome = ADAPTER.parse_response(instruction, response)
 
     event(type(outcome).__name__)
     assert isinstance(outcome, NotSent | Rejected | AcceptedPending | Succeeded | Unknown)
@@ -89,7 +89,7 @@ def test_every_answer_has_an_outcome(case: tuple[Instruction, HttpResponse]) -> 
 def test_every_answer_to_a_look_up_has_a_finding(case: tuple[Instruction, HttpResponse]) -> None:
     instruction, response = case
 
-    finding = DIALECT.parse_look_up(instruction, response)
+    finding = ADAPTER.parse_look_up(instruction, response)
 
     event(type(finding).__name__)
     assert isinstance(finding, Rejected | AcceptedPending | Succeeded | Unknown | Missing)
@@ -102,13 +102,13 @@ def test_answer_nested_without_end_is_read_as_nothing(status: int) -> None:
     for raw in (b'{"other":' * 100_000, b'{"charge":' * 100_000, b'{"other":' + b"[" * 100_000, b"[" * 100_000):
         response = HttpResponse(status=status, body=raw)
 
-        assert isinstance(DIALECT.parse_response(authorize(), response), Unknown)
-        assert isinstance(DIALECT.parse_look_up(authorize(), response), Unknown)
-        assert DIALECT.parse_books_page(response) is None
+        assert isinstance(ADAPTER.parse_response(authorize(), response), Unknown)
+        assert isinstance(ADAPTER.parse_look_up(authorize(), response), Unknown)
+        assert ADAPTER.parse_books_page(response) is None
 
 
 @given(case=spoilt([(authorize(), 200, {"lines": [], "next": None}), *FOUND]))
 def test_every_answer_is_a_page_of_books_or_none(case: tuple[Instruction, HttpResponse]) -> None:
-    page = DIALECT.parse_books_page(case[1])
+    page = ADAPTER.parse_books_page(case[1])
 
     assert page is None or case[1].status == 200

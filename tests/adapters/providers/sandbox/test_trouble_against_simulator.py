@@ -7,6 +7,7 @@ import pytest
 from domain.errors import CALLBACK_REFUSED, MediatorError
 from domain.money import amount_of
 from domain.providers import (
+    CallbackEvent,
     Finding,
     Missing,
     NotSent,
@@ -14,6 +15,7 @@ from domain.providers import (
     Outcome,
     Succeeded,
     Unknown,
+    Unreadable,
 )
 from tests.adapters.providerkit.hostile import unused_port
 from tests.adapters.providers.sandbox.examples import authorize, later
@@ -104,7 +106,7 @@ async def test_callbacks_are_believed_and_forged_ones_are_not(world: World, rece
     for flaw in ("foreign_key", "unsigned", "stale", "altered"):
         await world.merchant.post("/control/callbacks/forge", {"charge": charge, "flaw": flaw})
 
-    notice = world.provider.read_callback(genuine.raw, headers_of(genuine), now_seconds=time_of(genuine))
+    notice = read(world, genuine)
 
     assert notice.event_id.startswith("evt_")
     assert (notice.kind, notice.operation_key, notice.provider_reference) == ("charge.authorized", "op_1", charge)
@@ -112,7 +114,7 @@ async def test_callbacks_are_believed_and_forged_ones_are_not(world: World, rece
     assert len(forged) == 4
     for callback in forged:
         with pytest.raises(MediatorError) as refusal:
-            world.provider.read_callback(callback.raw, headers_of(callback), now_seconds=time_of(genuine))
+            world.provider.verify_callback(callback.raw, headers_of(callback), now_seconds=time_of(genuine))
         assert refusal.value.entry is CALLBACK_REFUSED
 
 
@@ -139,7 +141,7 @@ async def test_every_kind_of_callback_can_be_read(world: World, receiver: Receiv
         await world.provider.perform(refund)
 
     taken = await receiver.wait_for(17)
-    kinds = {world.provider.read_callback(one.raw, headers_of(one), now_seconds=time_of(one)).kind for one in taken}
+    kinds = {read(world, one).kind for one in taken}
 
     assert kinds == {
         "charge.authorized",
@@ -154,6 +156,14 @@ async def test_every_kind_of_callback_can_be_read(world: World, receiver: Receiv
         "refund.pending",
         "refund.succeeded",
     }
+
+
+def read(world: World, callback: Callback) -> CallbackEvent:
+    world.provider.verify_callback(callback.raw, headers_of(callback), now_seconds=time_of(callback))
+    said = world.provider.parse_callback(callback.raw)
+    assert not isinstance(said, Unreadable), said
+    (event,) = said
+    return event
 
 
 def headers_of(callback: Callback) -> dict[str, str]:

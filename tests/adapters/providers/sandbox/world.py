@@ -6,7 +6,7 @@ import msgspec
 
 from adapters.providerkit.http import ProviderHttp
 from adapters.providerkit.kernel import KernelProvider
-from adapters.providers.sandbox import SandboxConfig, spec
+from adapters.providers.sandbox import SandboxConfig, SandboxCredentials, spec
 from domain.providers import (
     BookLine,
     Finding,
@@ -31,11 +31,11 @@ class World:
         self.http = http
         self.provider = self.connect()
 
-    def connect(self, **changes: Any) -> KernelProvider:
-        config = SandboxConfig(
-            base_url=self.merchant.url, api_key=API_KEY, callback_secrets=("whsec_next", CALLBACK_SECRET)
-        )
-        return KernelProvider(spec.create(msgspec.structs.replace(config, **changes)), self.http)
+    def connect(self, *, api_key: str = API_KEY, **changes: Any) -> KernelProvider:
+        secrets = ("whsec_next", CALLBACK_SECRET)
+        config = msgspec.structs.replace(SandboxConfig(base_url=self.merchant.url), **changes)
+        credentials = SandboxCredentials(api_key=api_key, callback_secrets=secrets)
+        return KernelProvider(spec.create(config, credentials), self.http, callback_secrets=secrets)
 
     async def charged(self, source: str = "tok_success", *, capture: bool = False, **changes: Any) -> str:
         outcome = await self.provider.perform(authorize(payment_method=source, capture=capture, **changes))
