@@ -60,6 +60,9 @@ UNSENT_LIFETIME = timedelta(days=1)
 """How long a payment that never reached a provider may wait for its caller to try again."""
 
 
+ABANDONED_CODE = "abandoned"
+"""Failure code of a payment whose customer never did what it waited for."""
+
 IN_PROGRESS = frozenset(
     {AttemptState.SENDING, AttemptState.REQUIRES_ACTION, AttemptState.PENDING, AttemptState.CAPTURING}
 )
@@ -339,7 +342,31 @@ def _not_sent(dossier: Dossier, operation: ProviderOperation, finding: NotSent, 
     return dossier.with_payment(payment).with_attempt(attempt).with_operation(done), (event,)
 
 
+def _abandoned(dossier: Dossier, operation: ProviderOperation, finding: Missing, moment: Moment) -> Move:
+    """The customer never did what the payment waited for, and the provider knows nothing of it any more."""
+    attempt = dossier.attempt.moved_to(AttemptState.ABANDONED, now=moment.now)
+    payment = payment_moved(
+        dossier.payment,
+        PaymentState.EXPIRED,
+        moment.now,
+        action_url=None,
+        failure_code=ABANDONED_CODE,
+        failure_message="The customer did not complete the payment.",
+    )
+    event = PaymentExpired(
+        event_id=EventId(moment.new_id()),
+        payment_id=payment.id,
+        at=moment.now,
+        amount=payment.amount,
+        hold_id=payment.hold_id,
+    )
+    done = missing(operation, finding, moment)
+    return dossier.with_payment(payment).with_attempt(attempt).with_operation(done), (event,)
+
+
 def _missing(dossier: Dossier, operation: ProviderOperation, finding: Missing, moment: Moment) -> Move:
+    if dossier.attempt.state is AttemptState.REQUIRES_ACTION:
+        return _abandoned(dossier, operation, finding, moment)
     now = moment.now
     attempt = dossier.attempt.moved_to(AttemptState.MISSING_AT_PROVIDER, now=now)
     done = missing(operation, finding, moment)

@@ -179,7 +179,7 @@ class VoidFailed(PaymentEvent, tag="payment.void_failed", frozen=True, kw_only=T
 
 
 class PaymentExpired(PaymentEvent, tag="payment.expired", frozen=True, kw_only=True):
-    """A payment that was never sent is too old; its hold is released."""
+    """A payment that was never sent is too old, or its customer never completed it; its hold is released."""
 
     amount: Money
     hold_id: HoldId

@@ -48,7 +48,9 @@ class Instruction(msgspec.Struct, frozen=True, kw_only=True):
     operation. `payment_id` is our payment or payout. `provider_reference` names the provider's object (the charge) for
     everything after the authorization; `operation_reference` the provider's own name of this very operation, once it
     has told one. `capture` asks an authorization to take the money at once; `final` says that no further capture will
-    follow. `created_at` (UTC) is when the operation was decided: nothing of it is older at the provider.
+    follow. `payment_amount` is that of the whole payment; `action_url` and `action_fields` are what the customer was
+    told to do, so that a look-up can say that it still holds. `created_at` (UTC) is when the operation was decided:
+    nothing of it is older at the provider.
     """
 
     kind: OperationKind
@@ -66,6 +68,9 @@ class Instruction(msgspec.Struct, frozen=True, kw_only=True):
     final: bool = False
     callback_url: str | None = None
     return_url: str | None = None
+    payment_amount: Money | None = None
+    action_url: str | None = None
+    action_fields: dict[str, str] | None = None
     created_at: datetime | None = None
 
 

@@ -105,7 +105,10 @@ def _says_nothing_new(dossier: Dossier, operation: ProviderOperation, finding: F
         case NotSent():
             return operation.state is not OperationState.SENDING
         case Missing():
-            return operation.state is OperationState.ACCEPTED_PENDING
+            waits_for_customer = (
+                operation.kind is OperationKind.AUTHORIZE and dossier.attempt.state is AttemptState.REQUIRES_ACTION
+            )
+            return operation.state is OperationState.ACCEPTED_PENDING and not waits_for_customer
         case AcceptedPending(action_url=action_url):
             same_action = operation.kind is not OperationKind.AUTHORIZE or action_url == dossier.payment.action_url
             return operation.state is OperationState.ACCEPTED_PENDING and same_action
@@ -151,7 +154,10 @@ def _contradicted(dossier: Dossier, operation: ProviderOperation, finding: Findi
         return dossier, ()
     payment = dossier.payment
     same_attempt = operation.attempt_id == dossier.attempt.id
-    late_success = operation.kind is OperationKind.AUTHORIZE and payment.state is PaymentState.FAILED and same_attempt
+    was_ended = payment.state is PaymentState.FAILED or (
+        payment.state is PaymentState.EXPIRED and operation.state is OperationState.MISSING
+    )
+    late_success = operation.kind is OperationKind.AUTHORIZE and was_ended and same_attempt
     if late_success and finding.amount == operation.amount:
         return _corrected(dossier, operation, finding, moment)
     reason = f"our {operation.kind} is {operation.state}, the provider says that it succeeded with {finding.amount}"

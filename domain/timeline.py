@@ -81,7 +81,7 @@ def told(event: Event) -> str:  # noqa: C901, PLR0912 -- a table: one sentence f
         case VoidFailed():
             return f"The release did not happen ({event.code}); everything stands as before."
         case PaymentExpired():
-            return f"The payment was never sent and expired; the hold of {event.amount} is released."
+            return f"The payment was not completed in time and expired; the hold of {event.amount} is released."
         case PaymentCorrected() if event.captured:
             return f"Corrected: the provider had captured {event.amount} after all; it is booked now."
         case PaymentCorrected():

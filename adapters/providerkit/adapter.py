@@ -67,8 +67,11 @@ class PaysOut(Adapter, Protocol):
 class LooksUp(Adapter, Protocol):
     """Can be asked what became of an operation."""
 
-    def build_look_up(self, instruction: Instruction) -> HttpRequest:
-        """Ask what became of the operation; nothing may change by it. Raises CannotBuildError."""
+    def build_look_up(self, instruction: Instruction) -> HttpRequest | Finding:
+        """Ask what became of the operation, or say it where there is nobody to ask; nothing may change by it.
+
+        Raises CannotBuildError.
+        """
         ...
 
     def parse_look_up(self, instruction: Instruction, response: HttpResponse) -> Finding | HttpRequest:

@@ -1,7 +1,7 @@
 """The one place where bytes go to a provider: it tells what surely was not sent from what may have been.
 
-What is in `wire.py` is imported by the first exchange: aiohttp is an eighth of the API's start, which mostly moves money
-without a provider.
+What is in `wire.py` is imported by the first exchange: aiohttp is an eighth of the API's start, which mostly moves
+money without a provider.
 """
 
 from typing import Protocol

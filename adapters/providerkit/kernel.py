@@ -83,6 +83,8 @@ class KernelProvider(Provider):
             question = adapter.build_look_up(instruction)
         except CannotBuildError as fault:
             return Unknown(f"could not be asked: {fault.reason}")
+        if not isinstance(question, HttpRequest):
+            return question
         for _ in range(LOOK_UP_PAGES_MAX):
             answer = await self._exchange(question)
             if not isinstance(answer, HttpResponse):

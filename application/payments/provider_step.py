@@ -262,6 +262,9 @@ class ProviderStep:
             final=operation.final,
             callback_url=self.address.of(attempt.provider, attempt.provider_account_id),
             return_url=payment.return_url,
+            payment_amount=payment.amount,
+            action_url=payment.action_url,
+            action_fields=payment.action_fields,
             description=payment.description,
             created_at=operation.created_at,
         )

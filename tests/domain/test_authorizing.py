@@ -293,3 +293,21 @@ def test_a_payment_that_a_provider_may_have_never_expires_by_itself(story: Story
     with pytest.raises(MediatorError) as refusal:
         story.expire()
     assert refusal.value.entry is STATE_CONFLICT
+
+
+def test_a_payment_whose_customer_never_came_expires_when_the_provider_knows_nothing_of_it() -> None:
+    story = Story().settle(ACTION).settle(MISSING)
+
+    assert (story.payment.state, story.payment.failure_code) == (PaymentState.EXPIRED, "abandoned")
+    assert story.attempt.state is AttemptState.ABANDONED
+    assert story.payment.action_url is None
+    assert isinstance(story.last, PaymentExpired)
+    assert story.books.holds[story.payment.hold_id].state is HoldState.VOIDED
+
+
+def test_a_customer_who_pays_after_all_corrects_the_expiry() -> None:
+    story = Story().settle(ACTION).settle(MISSING).succeed()
+
+    assert story.payment.state is PaymentState.SUCCEEDED
+    assert story.payment.captured_minor == story.payment.amount_minor
+    assert not any(story.books.sums().values())
