@@ -103,6 +103,36 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         str,
         Meta(description="Name of this service in its logs.", examples=["payments-eu"], min_length=1),
     ] = "financial-mediator"
+    opentelemetry_enabled: Annotated[
+        bool,
+        Meta(description="Send traces to OTEL_EXPORTER_OTLP_ENDPOINT.", examples=["true"]),
+    ] = False
+    otel_exporter_otlp_endpoint: Annotated[
+        str,
+        Meta(
+            description="Base address of the collector that takes traces by OTLP over HTTP.",
+            examples=["http://collector.example.com:4318"],
+            pattern=r"^https?://[^\s]+\Z",
+        ),
+    ] = "http://127.0.0.1:4318"
+    otel_traces_sampler_arg: Annotated[
+        float,
+        Meta(description="Which part of requests and jobs is traced, from 0 to 1.", examples=["0.1"], ge=0, le=1),
+    ] = 0.01
+    metrics_host: Annotated[
+        str,
+        Meta(description="Address at which a process tells its metrics.", examples=["0.0.0.0"]),  # noqa: S104 -- an example
+    ] = "127.0.0.1"
+    metrics_port: Annotated[
+        int,
+        Meta(
+            description="Port at which a process tells its metrics, under /metrics, for Prometheus to read; each "
+            "of the API, the worker and the relay needs one of its own. 0: none are kept.",
+            examples=["9464"],
+            ge=0,
+            le=65_535,
+        ),
+    ] = 0
     log_level: Annotated[
         str,
         Meta(
@@ -241,6 +271,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         if not self.redis_url:
             raise SettingsError(_complaint("redis_url", "is missing"))
         return with_password(self.redis_url, self.redis_password)
+
+    @property
+    def follows(self) -> bool:
+        """Whether anything is traced."""
+        return self.opentelemetry_enabled and self.otel_traces_sampler_arg > 0
 
     @property
     def api_processes(self) -> int:

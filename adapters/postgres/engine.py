@@ -5,11 +5,12 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import msgspec
-from sqlalchemy import URL, TextClause, make_url, text
+from sqlalchemy import URL, TextClause, event, make_url, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from adapters.telemetry.metrics import POOL_IN_USE, POOL_OPEN
 from domain.errors import BACKPRESSURE, SERVICE_UNAVAILABLE, MediatorError
 from domain.ids import TenantId
 
@@ -50,7 +51,7 @@ def make_engine(
     settings = {"TimeZone": "UTC", "application_name": application}
     if as_role is not None:
         settings["role"] = as_role
-    return create_async_engine(
+    engine = create_async_engine(
         asyncpg_url(url),
         pool_size=pool.kept,
         max_overflow=pool.more,
@@ -62,6 +63,19 @@ def make_engine(
             "command_timeout": STATEMENT_SECONDS,
         },
     )
+    _count_connections(engine)
+    return engine
+
+
+def _count_connections(engine: AsyncEngine) -> None:
+    """Keep count of the pool: what leaves it for good, detached, is neither open nor in use any more."""
+    pool = engine.sync_engine.pool
+    event.listen(pool, "connect", lambda *_: POOL_OPEN.add((), 1.0))
+    event.listen(pool, "close", lambda *_: POOL_OPEN.add((), -1.0))
+    event.listen(pool, "checkout", lambda *_: POOL_IN_USE.add((), 1.0))
+    event.listen(pool, "checkin", lambda *_: POOL_IN_USE.add((), -1.0))
+    event.listen(pool, "detach", lambda *_: POOL_OPEN.add((), -1.0))
+    event.listen(pool, "detach", lambda *_: POOL_IN_USE.add((), -1.0))
 
 
 @asynccontextmanager

@@ -6,7 +6,8 @@ other; tenants take turns. The queue is bounded.
 
 import asyncio
 from collections import deque
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
+from time import perf_counter
 from typing import Any, Protocol
 
 from asyncpg.exceptions import InterfaceError, InternalClientError, PostgresError
@@ -14,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from adapters.telemetry import metrics, tracing
 from domain.errors import BACKPRESSURE, SERVICE_UNAVAILABLE, MediatorError
 from domain.ids import TenantId
 
@@ -31,6 +33,9 @@ STATEMENT_SECONDS = 15.0
 Connection = Any
 """An asyncpg connection: its type parameters say nothing here."""
 
+
+Waiting = tuple[Any, "asyncio.Future[Any]", tracing.Span | None]
+"""An item, who waits for it, and the span of who gave it, where that is followed."""
 
 GroupKey = tuple[int, TenantId, Hashable]
 """Which work, of whom, on which route."""
@@ -79,7 +84,7 @@ class _Group:
     def __init__(self, work: Work, tenant_id: TenantId) -> None:
         self.work = work
         self.tenant_id = tenant_id
-        self.waiting: deque[tuple[Any, asyncio.Future[Any]]] = deque()
+        self.waiting: deque[Waiting] = deque()
         self.busy = False
 
 
@@ -109,7 +114,7 @@ class Lanes:
         group = self._groups.get(key)
         if group is None:
             group = self._groups[key] = _Group(work, tenant_id)
-        group.waiting.append((item, future))
+        group.waiting.append((item, future, tracing.current()))
         self._count += 1
         if not group.busy:
             group.busy = True
@@ -126,7 +131,7 @@ class Lanes:
         group.busy = True
         self._running += 1
         try:
-            [result] = await self._results(work, tenant_id, [item])
+            [result] = await self._watched(work, tenant_id, [item], (tracing.current(),))
         finally:
             self._ended(key, group)
         if isinstance(result, BaseException):
@@ -177,14 +182,25 @@ class Lanes:
         if self._running == 0 and self._idle is None:
             self._idle = asyncio.get_running_loop().call_later(IDLE_SECONDS, self._sweep)
 
-    async def _commit(self, group: _Group, batch: list[tuple[Any, asyncio.Future[Any]]]) -> None:
+    async def _commit(self, group: _Group, batch: list[Waiting]) -> None:
         """Commit a batch and tell everybody who waits for it."""
+        items, followers = [item for item, _, _ in batch], [span for _, _, span in batch]
         try:
-            results = await self._results(group.work, group.tenant_id, [item for item, _ in batch])
+            results = await self._watched(group.work, group.tenant_id, items, followers)
         except asyncio.CancelledError:
             _tell(batch, [_unavailable("The service is stopping.")] * len(batch))
             raise
         _tell(batch, results)
+
+    async def _watched(
+        self, work: Work, tenant_id: TenantId, items: list[Any], followers: Iterable[tracing.Span | None]
+    ) -> list[Any]:
+        """Commit together, counted, and followed where any of those who gave the items is."""
+        name, began = type(work).__name__, perf_counter()
+        with tracing.batch(name, followers, len(items)):
+            results = await self._results(work, tenant_id, items)
+        metrics.journal_batch(name, results, perf_counter() - began, waiting=self._count)
+        return results
 
     async def _results(self, work: Work, tenant_id: TenantId, items: list[Any]) -> list[Any]:
         """Commit together; one by one when the database refuses the whole; each again when the connection was lost."""
@@ -257,9 +273,9 @@ class Lanes:
             await connection.close(timeout=1.0)
 
 
-def _tell(batch: list[tuple[Any, asyncio.Future[Any]]], results: list[Any]) -> None:
+def _tell(batch: list[Waiting], results: list[Any]) -> None:
     """Give each who still waits its result."""
-    for (_, future), result in zip(batch, results, strict=True):
+    for (_, future, _), result in zip(batch, results, strict=True):
         if future.done():
             continue
         if isinstance(result, BaseException):

@@ -16,6 +16,7 @@ from adapters.providerkit.adapter import (
 )
 from adapters.providerkit.http import ProviderHttp
 from adapters.providerkit.messages import CannotBuildError, FileDrop, HttpRequest, HttpResponse
+from adapters.telemetry.provider_span import provider_span
 from application.ports.providers import Provider
 from domain.errors import CALLBACK_REFUSED, PROV_UNREACHABLE, MediatorError
 from domain.manifests import ProviderManifest
@@ -37,6 +38,9 @@ Read = TypeVar("Read")
 LOOK_UP_PAGES_MAX = 20
 """How many further questions one look-up may take."""
 
+LOOK_UP = "look_up"
+"""What a question is counted as, beside the kinds of operations."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -56,6 +60,12 @@ class KernelProvider(Provider):
 
     async def perform(self, instruction: Instruction) -> Outcome:
         """Carry the operation out once, within the manifest's deadline. Never raises for what a provider does."""
+        with provider_span(self.manifest.name, instruction.kind) as call:
+            outcome = await self._performed(instruction)
+            call.ended(word_of(outcome))
+        return outcome
+
+    async def _performed(self, instruction: Instruction) -> Outcome:
         if instruction.kind not in self.manifest.operations:
             return NotSent(f"{self.manifest.name} does not offer {instruction.kind}")
         try:
@@ -76,6 +86,12 @@ class KernelProvider(Provider):
 
         That the question was not sent says nothing about the operation: it is `Unknown`, never `NotSent`.
         """
+        with provider_span(self.manifest.name, LOOK_UP) as call:
+            finding = await self._found(instruction)
+            call.ended(word_of(finding))
+        return finding
+
+    async def _found(self, instruction: Instruction) -> Finding:
         adapter = self._adapter
         if not isinstance(adapter, LooksUp):
             return Unknown(f"{self.manifest.name} cannot be asked")
@@ -175,6 +191,11 @@ class KernelProvider(Provider):
 
     def _unreachable(self, reason: str) -> MediatorError:
         return MediatorError(PROV_UNREACHABLE, f"The books of {self.manifest.name} cannot be had: {reason}.")
+
+
+def word_of(finding: Finding) -> str:
+    """Give the word for an outcome, as it is stored and counted."""
+    return str(finding.__struct_config__.tag)
 
 
 def _read(parse: Callable[[], Read], response: HttpResponse) -> Read | Unknown:

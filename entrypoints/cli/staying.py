@@ -30,7 +30,7 @@ async def stay(ground: Ground) -> int:
 def welcome(house: House) -> tuple[str, ...]:
     """Say where everything is, and how to make a first payment."""
     folder = house.ground.plan.folder
-    first = house.tenants.first
+    first, ports = house.tenants.first, house.ground.metrics_ports
     stores = "" if house.ground.stores.embedded is None else f" and {folder.stores / 'logs'}/{{postgres,valkey}}.log"
     if first is None:
         key = f"${KEY_VARIABLE}"
@@ -47,6 +47,7 @@ def welcome(house: House) -> tuple[str, ...]:
         f"API         {house.api_url}",
         f"API docs    {house.api_url}/api/docs",
         f"Health      {house.api_url}/health/ready",
+        "Metrics     " + ", ".join(f"{name} http://127.0.0.1:{port}/metrics" for name, port in ports.items()),
         f"Simulator   {house.ground.simulator_url}",
         f"Logs        {folder.logs}/{{api,worker,relay,simulator}}.log{stores}",
         *about_key,

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from importlib.metadata import PackageNotFoundError, version
 
 from dishka import AsyncContainer, Provider, Scope, provide
 from dishka.integrations.litestar import LitestarProvider, setup_dishka
@@ -46,6 +45,7 @@ from entrypoints.http.transfers import TRANSFER_ROUTES
 from entrypoints.settings import Settings
 from entrypoints.wiring.container import make_container
 from entrypoints.wiring.limits import RateLimits
+from entrypoints.wiring.version import product_version
 
 BODY_MAX_BYTES = 131_072
 """Fifty metadata values of 500 letters of any script, and the rest of a payment."""
@@ -142,11 +142,3 @@ def make_framework(container: AsyncContainer, started: Callable[[], bool] = lamb
     )
     setup_dishka(container, framework)
     return framework
-
-
-def product_version() -> str:
-    """Give the version of the installed product, or that of a bare checkout."""
-    try:
-        return version("financial-mediator")
-    except PackageNotFoundError:
-        return "0.1.0"

@@ -18,6 +18,7 @@ from uuid_utils import uuid7
 
 from adapters.postgres.journal import PostgresJournal
 from adapters.postgres.posting import Plain
+from adapters.telemetry import metrics, tracing
 from application.identity.authenticate import Caller
 from domain.currencies import EXPONENTS
 from domain.errors import AUTH_INVALID, MediatorError
@@ -28,7 +29,7 @@ from entrypoints.http.access_lines import AccessLines
 from entrypoints.http.auth import address_of
 from entrypoints.http.door import Door
 from entrypoints.http.edge.problems import rendered
-from entrypoints.http.edge.requests import ACCEPTED_ID, ALWAYS, OVER_TLS, new_request_id, refusal_of
+from entrypoints.http.edge.requests import ACCEPTED_ID, ALWAYS, OVER_TLS, new_request_id, refusal_of, tell_request
 from entrypoints.http.edge.targets import AllowedHosts
 from entrypoints.http.idempotency import mark_replayed
 from entrypoints.http.shapes import EXACT_MAX
@@ -43,6 +44,8 @@ BODY_MAX: Final = 512
 HEADERS_MAX: Final = 24
 HEADER_MAX: Final = 1_024
 """Requests of more than this, in bytes or headers, go the ordinary way."""
+
+COUNTED_AS: Final = metrics.route("POST", PATH)
 
 POINTERS: Final = ("/debit_account", "/credit_account")
 
@@ -123,7 +126,13 @@ class PlainTransfers:
         if asked is None:
             await self._app(scope, _again(message, receive), send)
             return
-        await self._answer(scope, send, headers, asked)
+        span = tracing.at_the_door(scope["headers"], "POST") if tracing.is_on() else None
+        if span is None:
+            await self._answer(scope, send, headers, asked)
+            return
+        with tracing.entered(span):
+            status = await self._answer(scope, send, headers, asked)
+            tell_request(span, "POST", PATH, status, scope["state"]["request_id"])
 
     def _plain_headers(self, scope: HTTPScope) -> dict[bytes, bytes] | None:
         """Give the headers of a request in which nothing is unusual."""
@@ -151,8 +160,10 @@ class PlainTransfers:
             self._known_hosts.add(host)
         return True
 
-    async def _answer(self, scope: HTTPScope, send: Send, headers: dict[bytes, bytes], asked: _Asked) -> None:
+    async def _answer(self, scope: HTTPScope, send: Send, headers: dict[bytes, bytes], asked: _Asked) -> int:
+        """Answer, and give the status of the answer."""
         began = perf_counter()
+        metrics.IN_FLIGHT.add((), 1.0)
         sent = headers.get(b"x-request-id")
         request_id = sent.decode() if sent and ACCEPTED_ID.match(sent) else new_request_id()
         state: MutableMapping[str, Any] = scope.setdefault("state", {})
@@ -166,8 +177,12 @@ class PlainTransfers:
         own.extend(state.get("answer_headers", ()))
         await send({"type": "http.response.start", "status": status, "headers": own})
         await send({"type": "http.response.body", "body": body, "more_body": False})
+        seconds = perf_counter() - began
+        metrics.IN_FLIGHT.add((), -1.0)
+        metrics.request(COUNTED_AS, status, seconds)
         if self._lines is not None:
-            self._lines.add(request_id, state.get("caller"), ROUTE, status, perf_counter() - began)
+            self._lines.add(request_id, state.get("caller"), ROUTE, status, seconds)
+        return status
 
     async def _answered(self, scope: HTTPScope, credential: bytes, asked: _Asked, request_id: str) -> Answered:
         """Let the caller in as every route does, and post what is asked."""
@@ -251,6 +266,7 @@ def _booked(posting: Posting) -> Answered:
         (b"content-length", b"%d" % len(body)),
     ]
     if posting.replayed:
+        metrics.replay(COUNTED_AS)
         own.append((b"idempotency-replayed", b"true"))
     return CREATED, own, body
 
@@ -269,6 +285,7 @@ def _exact(minor: int) -> str:
 
 def _refused(refusal: Refusal, scope: HTTPScope) -> Answered:
     if refusal.replayed:
+        metrics.replay(COUNTED_AS)
         mark_replayed(scope["state"], refusal)
     return _problem(refused(refusal, POINTERS), scope)
 

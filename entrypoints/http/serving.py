@@ -15,6 +15,8 @@ from adapters.telemetry.logging import configure_logging, get_logger
 from entrypoints.http.app import make_app
 from entrypoints.http.workers import BACKLOG, Board, Workers, bind
 from entrypoints.settings import Settings
+from entrypoints.wiring.version import product_version
+from entrypoints.wiring.watching import Watching
 
 DRAIN_SECONDS: Final = 4
 """How long a stopping server waits for the requests that it has."""
@@ -28,19 +30,26 @@ GARBAGE_THRESHOLDS: Final = (50_000, 20, 50)
 class Server(uvicorn.Server):
     """A server that says when it can answer, and looks for garbage only among what came after that."""
 
-    def __init__(self, config: uvicorn.Config, board: Board, number: int) -> None:
+    def __init__(self, config: uvicorn.Config, board: Board, number: int, watching: Watching) -> None:
         """Mark this number on the board."""
         super().__init__(config)
         self._board = board
         self._number = number
+        self._watching = watching
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, and say so."""
         await super().startup(sockets)
+        await self._watching.serve()
         gc.freeze()
         gc.set_threshold(*GARBAGE_THRESHOLDS)
         gc.enable()
         self._board.mark_started(self._number)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Answer what is under way, then tell the last of it."""
+        await super().shutdown(sockets)
+        await self._watching.end()
 
 
 def _log(settings: Settings) -> None:
@@ -55,18 +64,25 @@ def serve(settings: Settings, *, database: str) -> int:
     except OSError as fault:
         get_logger().error("api.cannot_listen", host=settings.api_host, port=settings.api_port, cause=str(fault))
         return CANNOT_LISTEN
+    try:
+        watching = Watching(settings, component="api", version=product_version(), processes=len(sockets))
+    except OSError as fault:
+        host, port = settings.metrics_host, settings.metrics_port
+        get_logger().error("metrics.cannot_listen", host=host, port=port, cause=str(fault))
+        return CANNOT_LISTEN
     get_logger().info("api.started", database=database, workers=len(sockets))
-    return _serve_all(settings, sockets)
+    return _serve_all(settings, sockets, watching)
 
 
-def _serve_all(settings: Settings, sockets: list[socket.socket]) -> int:
+def _serve_all(settings: Settings, sockets: list[socket.socket], watching: Watching) -> int:
     """Make the application once, for all the workers that are forked from here; a single one needs no parent."""
     board = Board(len(sockets))
     config = _config(make_app(settings, started=board.is_complete))
     config.load()
 
     def serve_one(number: int) -> NoReturn:
-        _serve(Server(config, board, number), sockets[number])
+        watching.begin()
+        _serve(Server(config, board, number, watching), sockets[number])
 
     if len(sockets) == 1:
         serve_one(0)

@@ -11,13 +11,16 @@ import os
 import runpy
 import sys
 
-from adapters.telemetry.logging import configure_logging
+from adapters.telemetry.logging import configure_logging, get_logger
 from entrypoints.settings import Settings, SettingsError, read_settings
+from entrypoints.wiring.version import product_version
+from entrypoints.wiring.watching import Watching
 
 PROCESSES = 1
 THREADS = 8
 SHUTDOWN_MILLISECONDS = 10_000
 EXIT_SETTINGS = 2
+EXIT_CANNOT_LISTEN = 1
 
 # Dramatiq reads these once, when it is imported; it has no options for them. An idle worker looks for messages every
 # 50 ms instead of every second, and after the broker was away it is back in 0.5 s instead of 3.
@@ -44,6 +47,16 @@ def run_worker(settings: Settings, *, processes: int, threads: int) -> None:
     configure_logging(level=settings.log_level, service=settings.otel_service_name, component="worker")
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
+    try:
+        watching = Watching(settings, component="worker", version=product_version(), processes=processes)
+    except OSError as fault:
+        host, port = settings.metrics_host, settings.metrics_port
+        get_logger().error("metrics.cannot_listen", host=host, port=port, cause=str(fault))
+        sys.exit(EXIT_CANNOT_LISTEN)
+    # Only now, as it imports Dramatiq, which reads its own settings when it is imported.
+    from entrypoints.worker.watch import share  # noqa: PLC0415 -- as said
+
+    share(watching)
     sys.argv = ["dramatiq", *dramatiq_arguments(processes=processes, threads=threads)]
     runpy.run_module("dramatiq", run_name="__main__", alter_sys=True)
 

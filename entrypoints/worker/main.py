@@ -14,6 +14,7 @@ from adapters.queue.dead_letters import DeadLetter, DeadLetters
 from adapters.queue.jobs import QUEUES
 from adapters.queue.live_jobs import LiveJobsMiddleware
 from adapters.queue.liveness import Liveness
+from adapters.telemetry.jobs import WatchedJobs
 from adapters.telemetry.logging import configure_logging
 from application.call import Call
 from application.operations.park_job import ParkJob, ParkJobHandler
@@ -26,6 +27,7 @@ from entrypoints.worker.containers import Containers
 from entrypoints.worker.endings import is_retried, with_ending
 from entrypoints.worker.injection import inject
 from entrypoints.worker.requests import ACTOR
+from entrypoints.worker.watch import Watched, shared
 
 COMPONENT = "worker"
 STANDARD_ERROR = 2
@@ -49,9 +51,12 @@ def make_worker_broker(settings: Settings) -> RedisBroker:
         Liveness(COMPONENT),
         DeadLetters(lambda letter: park(letter, containers)),
         LiveJobsMiddleware(),
+        WatchedJobs(),
         *standard_middleware(is_retried),
         containers,
     ]
+    if (watching := shared()) is not None:
+        middleware.append(Watched(watching))
     broker = make_broker(settings.broker, middleware)
     for name, actor in ACTORS.items():
         run = with_ending(inject(actor, lambda: containers.current))

@@ -22,11 +22,14 @@ from application.schedules import SCHEDULES, Chore, Chores
 from entrypoints.settings import Settings, SettingsError, read_settings
 from entrypoints.wiring.container import make_container
 from entrypoints.wiring.queue import Queue
+from entrypoints.wiring.version import product_version
+from entrypoints.wiring.watching import Watching
 from entrypoints.worker.hints import OutboxHints
 from entrypoints.worker.scheduler import Repetition
 
 COMPONENT = "relay"
 EXIT_SETTINGS = 2
+EXIT_CANNOT_LISTEN = 1
 FULL_PASS_SECONDS = 0.5
 STUCK_SECONDS = 10.0
 """How long after its last good pass the relay still gives signs of life."""
@@ -41,16 +44,24 @@ def main() -> None:
         sys.stderr.write(f"{error}\n")
         sys.exit(EXIT_SETTINGS)
     configure_logging(level=settings.log_level, service=settings.otel_service_name, component=COMPONENT)
-    asyncio.run(run_relay(settings))
+    try:
+        watching = Watching(settings, component=COMPONENT, version=product_version(), processes=1)
+    except OSError as fault:
+        host, port = settings.metrics_host, settings.metrics_port
+        get_logger().error("metrics.cannot_listen", host=host, port=port, cause=str(fault))
+        sys.exit(EXIT_CANNOT_LISTEN)
+    watching.begin()
+    asyncio.run(run_relay(settings, watching))
 
 
-async def run_relay(settings: Settings) -> None:
+async def run_relay(settings: Settings, watching: Watching) -> None:
     """Give events on and keep the schedules until SIGTERM or SIGINT."""
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     container = make_container(settings, Queue())
     relay = Relay(settings, await container.get(Chores), await container.get(RedisBroker))
+    await watching.serve()
     tasks = [asyncio.create_task(work) for work in (stopping.wait(), *relay.works())]
     get_logger().info("relay.ready", chores=[schedule.chore.value for schedule in SCHEDULES])
     # Works never end by themselves: one that does has met a fault that must end the process.
@@ -60,6 +71,7 @@ async def run_relay(settings: Settings) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
     await relay.end()
     await container.close()
+    await watching.end()
     get_logger().info("relay.stopped")
     for task in done:
         task.result()

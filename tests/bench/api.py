@@ -24,11 +24,8 @@ COMMAND = (sys.executable, "-m", "entrypoints.http.main")
 UNLIMITED = {"RATE_LIMIT_COUNT": "100000000"}
 """So high that it is never met; requests are counted all the same."""
 
-OBSERVED: dict[str, str] = {}
-"""Everything that watches is on: what the product does by itself."""
-
 UNOBSERVED = {"LOG_LEVEL": "error"}
-"""No access log."""
+"""No access log, no metrics, no traces."""
 
 _READY_SECONDS = 30.0
 _OK = 200
@@ -60,6 +57,17 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
     ) -> Contestant:
         """Give the same as something that can take turns with others."""
         return lambda: self.load(effort, debited=debited, connections=connections, seconds=seconds)
+
+
+def observed(collector_url: str) -> dict[str, str]:
+    """Switch on everything that watches: access log, metrics, and traces of one request in a hundred."""
+    return {
+        "LOG_LEVEL": "info",
+        "METRICS_PORT": str(find_free_port(HOST)),
+        "OPENTELEMETRY_ENABLED": "true",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": collector_url,
+        "OTEL_TRACES_SAMPLER_ARG": "0.01",
+    }
 
 
 def transfers(database: Database, port: int, *, batch: int = 0) -> Traffic:

@@ -20,6 +20,11 @@ from entrypoints.cli.supervision.together import together
 LOCAL = "127.0.0.1"
 STORES_STEP = "Stores"
 
+WATCHED = ("api", "worker", "relay")
+"""Processes that tell their metrics, each on a port of its own; the first is tried at Prometheus's usual one."""
+
+METRICS_PORT = 9464
+
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """What is wanted of a house.
@@ -51,6 +56,7 @@ class Ground(msgspec.Struct, frozen=True, kw_only=True):
     stores: Stores
     port: int
     simulator_url: str
+    metrics_ports: Mapping[str, int]
     processes: Processes
     steps: Steps
 
@@ -75,6 +81,16 @@ def sandbox_settings(secrets: Secrets) -> dict[str, str]:
         "SANDBOX_API_KEY": secrets.sandbox_api_key,
         "SANDBOX_CALLBACK_SECRETS": secrets.sandbox_callback_secret,
     }
+
+
+def _metrics_ports(plan: Plan) -> dict[str, int]:
+    """Give each process that is watched a port that nobody has: any, where the API may listen at any."""
+    ports: dict[str, int] = {}
+    for number, name in enumerate(WATCHED):
+        wanted = METRICS_PORT + number if plan.port and not plan.is_throw_away else 0
+        port, _ = choose_port(LOCAL, wanted=wanted, insisted=False)
+        ports[name] = port
+    return ports
 
 
 @asynccontextmanager
@@ -118,6 +134,7 @@ async def ground_laid(plan: Plan, steps: Steps, processes: Processes, *, buildin
                     stores=running[0],
                     port=port,
                     simulator_url=f"http://{LOCAL}:{simulator_port}",
+                    metrics_ports=_metrics_ports(plan),
                     processes=processes,
                     steps=steps,
                 )

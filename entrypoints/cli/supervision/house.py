@@ -15,7 +15,7 @@ from entrypoints.cli.output import say
 from entrypoints.cli.scenario.shop import Addresses
 from entrypoints.cli.supervision.child import Child
 from entrypoints.cli.supervision.database import bring_up_to_date, require_redis
-from entrypoints.cli.supervision.ground import Ground
+from entrypoints.cli.supervision.ground import WATCHED, Ground
 from entrypoints.cli.supervision.ready import answers, await_ready, gives_signs_of_life
 from entrypoints.cli.supervision.run_file import Run, forget_run, write_run
 from entrypoints.cli.supervision.services import process_environment
@@ -149,8 +149,8 @@ def _settings(ground: Ground, *, api_url: str) -> dict[str, str]:
 async def _start_processes(ground: Ground, settings: dict[str, str], api_url: str) -> None:
     """Tell the processes their settings, and wait until each is ready."""
     processes = ground.processes
-    for name in ("api", "worker", "relay"):
-        processes[name].tell(settings)
+    for name in WATCHED:
+        processes[name].tell(settings | {"METRICS_PORT": str(ground.metrics_ports[name])})
     broker = make_client(ground.stores.broker_url)
     async with aiohttp.ClientSession(trust_env=False) as session:
         await together(

@@ -8,6 +8,7 @@ import msgspec
 from litestar.types import HTTPScope, Send
 from msgspec import UNSET, Meta, UnsetType
 
+from adapters.telemetry import metrics
 from domain.errors import FieldError, Kind, MediatorError, MoneyState, ProviderFault
 
 PROBLEM_MEDIA_TYPE: Final = "application/problem+json"
@@ -101,6 +102,7 @@ _encode: Final = msgspec.json.Encoder().encode
 def rendered(error: MediatorError, scope: HTTPScope, *, headers: Headers = ()) -> Rendered:
     """Make the whole answer to a refused request; `headers` are added, with lower-case names."""
     problem = problem_of(error, scope)
+    metrics.problem(problem.code)
     body = _encode(problem)
     own = [("content-type", PROBLEM_MEDIA_TYPE), ("content-length", str(len(body)))]
     if error.retry_after_seconds is not None:

@@ -14,7 +14,9 @@ from litestar.status_codes import HTTP_500_INTERNAL_SERVER_ERROR
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 from uuid_utils import uuid7
 
+from adapters.telemetry import metrics, tracing
 from adapters.telemetry.logging import get_logger
+from adapters.telemetry.tracing import Attribute
 from domain.errors import MediatorError
 from entrypoints.http.edge.problems import send_problem
 from entrypoints.http.edge.refusals import internal_error
@@ -36,6 +38,11 @@ ALWAYS: Final = (
     (b"cross-origin-resource-policy", b"same-origin"),
 )
 OVER_TLS: Final = ((b"strict-transport-security", b"max-age=31536000; includeSubDomains"),)
+
+
+REPLAYED: Final = b"idempotency-replayed"
+ABANDONED: Final = 499
+"""As what a request without an answer is counted: nginx's status for a caller who went away."""
 
 
 def new_request_id() -> str:
@@ -70,10 +77,25 @@ class RequestEdge:
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id)
         outcome = Outcome(scope, send, request_id)
+        metrics.IN_FLIGHT.add((), 1.0)
         try:
-            await self._answer(scope, receive, outcome)
+            await self._followed(scope, receive, outcome)
         finally:
-            outcome.log()
+            metrics.IN_FLIGHT.add((), -1.0)
+            outcome.tell()
+
+    async def _followed(self, scope: HTTPScope, receive: Receive, outcome: "Outcome") -> None:
+        """Answer it, within a span where this request is followed."""
+        span = tracing.at_the_door(scope["headers"], scope["method"])
+        if span is None:
+            await self._answer(scope, receive, outcome)
+            return
+        with tracing.entered(span):
+            structlog.contextvars.bind_contextvars(**tracing.log_keys())
+            try:
+                await self._answer(scope, receive, outcome)
+            finally:
+                tell_request(span, scope["method"], outcome.route, outcome.told_status, outcome.request_id)
 
     async def _answer(self, scope: HTTPScope, receive: Receive, outcome: "Outcome") -> None:
         try:
@@ -100,6 +122,17 @@ def refusal_of(fault: Exception, scope: HTTPScope) -> MediatorError:
     return internal_error(scope["method"])
 
 
+def tell_request(span: tracing.Span, method: str, route: str, status: int, request_id: str) -> None:
+    """Say in its span what became of a request."""
+    span.rename(f"{method} {route}")
+    span.tell(Attribute.METHOD, method)
+    span.tell(Attribute.ROUTE, route)
+    span.tell(Attribute.STATUS, status)
+    span.tell(Attribute.REQUEST_ID, request_id)
+    if status >= HTTP_500_INTERNAL_SERVER_ERROR:
+        span.fail(str(status))
+
+
 class Outcome:
     """What becomes of one request: adds the headers of every answer, keeps the status, writes the access line."""
 
@@ -108,8 +141,19 @@ class Outcome:
         self.status: int | None = None
         self._scope = scope
         self._send = send
-        self._request_id = request_id
+        self.request_id = request_id
+        self._replayed = False
         self._started = perf_counter()
+
+    @property
+    def route(self) -> str:
+        """The template of the route that took it."""
+        return str(self._scope.get("path_template") or metrics.UNMATCHED)
+
+    @property
+    def told_status(self) -> int:
+        """The status of the answer; 499 for a caller who went away before there was one."""
+        return ABANDONED if self.status is None else self.status
 
     async def send(self, message: Message) -> None:
         """Pass a message on; the first one gets the headers that are still missing."""
@@ -119,20 +163,27 @@ class Outcome:
             present = {name.lower() for name, _ in own}
             wanted = ALWAYS + OVER_TLS if self._scope["scheme"] == "https" else ALWAYS
             own.extend(header for header in wanted if header[0] not in present)
-            own.append((b"x-request-id", self._request_id.encode()))
+            own.append((b"x-request-id", self.request_id.encode()))
             own.extend(self._scope["state"].get("answer_headers", ()))
             message["headers"] = own
+            self._replayed = any(name.lower() == REPLAYED for name, _ in own)
         await self._send(message)
 
-    def log(self) -> None:
-        """Write the access line: never the path or the query, which may hold what nobody chose to log."""
-        route = str(self._scope.get("path_template") or "unmatched")
+    def tell(self) -> None:
+        """Count the request and write its access line.
+
+        Neither tells the path or the query, which may hold what nobody chose to log.
+        """
+        route, seconds = self.route, perf_counter() - self._started
+        metrics.request_at(self._scope["method"], route, self.told_status, seconds)
+        if self._replayed:
+            metrics.replay_at(self._scope["method"], route)
         level = "warning" if self.status is None or self.status >= HTTP_500_INTERNAL_SERVER_ERROR else "info"
         getattr(get_logger(), "debug" if route.startswith(HEALTH_PREFIX) else level)(
             "request.abandoned" if self.status is None else "request.answered",
             method=self._scope["method"],
             route=route,
             status=self.status,
-            duration_ms=round((perf_counter() - self._started) * 1_000, 3),
+            duration_ms=round(seconds * 1_000, 3),
             tenant_id=self._scope.get("state", {}).get("tenant_id"),
         )

@@ -4,7 +4,7 @@ import socket
 import time
 
 from entrypoints.cli.supervision.ports import find_free_port
-from tests.bench.api import COMMAND, HOST, OBSERVED, UNOBSERVED, api, api_environment, transfers
+from tests.bench.api import COMMAND, HOST, UNOBSERVED, api, api_environment, observed, transfers
 from tests.bench.bench import Bench, Findings, Measure, arena
 from tests.bench.books import Books, covered, sound
 from tests.bench.children import Child, running
@@ -13,6 +13,7 @@ from tests.bench.ground import Database
 from tests.bench.rows import Key, measured
 from tests.bench.runs import ratios, taking_turns, told
 from tests.bench.traffic import requests
+from tests.fakes.collector import collecting
 
 _START_SECONDS = 30.0
 _ANSWER_SECONDS = 5.0
@@ -84,9 +85,10 @@ def observability(bench: Bench) -> Findings:
     """Compare throughput with everything that watches, and with nothing of it."""
     workers, effort = bench.effort.workers, bench.effort
     with (
+        collecting() as collector,
         bench.ground.database("bench_observability") as database,
         sound(Books(database), bench.faults) as books,
-        api(database, workers=workers, name="observed", extra=OBSERVED) as watched,
+        api(database, workers=workers, name="observed", extra=observed(collector.url)) as watched,
         api(database, workers=workers, name="unobserved", extra=UNOBSERVED) as blind,
     ):
         contestants = {
