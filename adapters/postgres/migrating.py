@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from adapters.postgres.engine import APPLICATION_ROLE, asyncpg_url, sqlstate_of
+from adapters.postgres.schema_state import require_same_state
 
 LOCK_NOT_AVAILABLE = "55P03"
 TRIES_MAX = 25
@@ -44,7 +45,8 @@ def owner_engine(url: str) -> AsyncEngine:
 async def migrate(url: str, *, revision: str = "head", on_wait: Callable[[int], None] | None = None) -> None:
     """Upgrade the database at `url` (the owner's), waiting for locks in short tries with jitter.
 
-    Raises RuntimeError when the server is too old, or when a lock could not be had in 25 tries.
+    Raises RuntimeError when the server is too old, when a lock could not be had in 25 tries, or when the schema is
+    of another state of its revision.
     """
     engine = owner_engine(url)
     try:
@@ -87,6 +89,7 @@ def _was_locked_out(error: Exception) -> bool:
 
 
 def _upgrade(connection: Connection, revision: str) -> None:
+    require_same_state(connection)
     command.upgrade(alembic_config(connection), revision)
 
 

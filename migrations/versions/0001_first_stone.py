@@ -3,6 +3,7 @@
 from alembic import op
 from sqlalchemy import text
 
+from migrations.state import digest_of
 from migrations.statements import run_script
 
 revision = "0001"
@@ -35,6 +36,8 @@ def upgrade() -> None:
         run_script(f"0001_{topic}.sql")
     op.get_bind().execute(text("select fm_ops.ensure_partitions(:months)"), {"months": MONTHS_AHEAD})
     run_script("0001_grants.sql")
+    # A digest has neither quotes nor backslashes; COMMENT takes no parameters.
+    op.get_bind().execute(text(f"comment on schema fm_ops is '{digest_of(revision)}'"))
 
 
 def downgrade() -> None:

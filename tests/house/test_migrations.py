@@ -182,3 +182,25 @@ def test_a_revision_changes_its_schema_by_scripts_that_do_not_wait_for_locks(pat
 
     assert "run_script(" in upgrade
     assert not re.search(r"op\.(create|drop|add|alter|rename|bulk)", code)
+
+
+async def test_a_database_of_another_state_of_the_schema_is_refused_untouched(empty_database: Database) -> None:
+    url = empty_database.owner_url
+    await migrate(url)
+    await migrate(url)
+    await run(url, "comment on schema fm_ops is 'made by other scripts'")
+    before = await fingerprint(url)
+
+    with pytest.raises(RuntimeError, match=r"another state of revision 0001.*empty database"):
+        await migrate(url)
+
+    assert await fingerprint(url) == before
+
+
+async def test_a_database_from_before_states_were_remembered_is_refused(empty_database: Database) -> None:
+    url = empty_database.owner_url
+    await migrate(url)
+    await run(url, "comment on schema fm_ops is null")
+
+    with pytest.raises(RuntimeError, match="another state"):
+        await migrate(url)
