@@ -14,12 +14,13 @@ from adapters.providerkit.adapter import (
     Reports,
     VerifiesCredentials,
 )
+from adapters.providerkit.guard import Errand, Guard, NoGuard
 from adapters.providerkit.http import ProviderHttp
 from adapters.providerkit.messages import CannotBuildError, FileDrop, HttpRequest, HttpResponse
 from adapters.telemetry.provider_span import provider_span
 from application.ports.providers import Provider
 from domain.errors import CALLBACK_REFUSED, PROV_UNREACHABLE, MediatorError
-from domain.manifests import ProviderManifest
+from domain.manifests import CLASS_OF, OperationClass, ProviderManifest
 from domain.providers import (
     BookLine,
     CallbackEvent,
@@ -47,11 +48,19 @@ _log = logging.getLogger(__name__)
 class KernelProvider(Provider):
     """One provider: its adapter says what to send and what an answer means, the kernel sends and keeps the deadline."""
 
-    def __init__(self, adapter: Adapter, http: ProviderHttp, *, callback_secrets: tuple[str, ...] = ()) -> None:
-        """Join the two; `http` may be shared with other providers or be this one's own."""
+    def __init__(
+        self,
+        adapter: Adapter,
+        http: ProviderHttp,
+        *,
+        callback_secrets: tuple[str, ...] = (),
+        guard: Guard | None = None,
+    ) -> None:
+        """Join the two; `http` may be shared with other providers, `guard` is this account's (None: none)."""
         self._adapter = adapter
         self._http = http
         self._callback_secrets = callback_secrets
+        self._guard = guard or NoGuard()
 
     @property
     def manifest(self) -> ProviderManifest:
@@ -76,7 +85,7 @@ class KernelProvider(Provider):
             return NotSent("no drop folder is connected")
         if not isinstance(request, HttpRequest):
             return request
-        answer = await self._exchange(request)
+        answer = await self._exchange(request, CLASS_OF[instruction.kind])
         if not isinstance(answer, HttpResponse):
             return answer
         return _read(lambda: self._parsed(instruction, answer), answer)
@@ -186,8 +195,20 @@ class KernelProvider(Provider):
             raise self._unreachable(f"status {answer.status} is no page of books")
         return page
 
-    async def _exchange(self, request: HttpRequest) -> HttpResponse | NotSent | Unknown:
-        return await self._http.exchange(request, deadline_seconds=self.manifest.deadline_seconds)
+    async def _exchange(
+        self, request: HttpRequest, operation_class: OperationClass = OperationClass.ASKING
+    ) -> HttpResponse | NotSent | Unknown:
+        errand = Errand(operation_class, request, self._harmless)
+        return await self._guard.exchange(errand, self._http.exchange, deadline_seconds=self.manifest.deadline_seconds)
+
+    def _harmless(self) -> HttpRequest | None:
+        """Build a question that moves no money, if the provider has one."""
+        if not isinstance(self._adapter, VerifiesCredentials):
+            return None
+        try:
+            return self._adapter.build_verification()
+        except CannotBuildError:
+            return None
 
     def _unreachable(self, reason: str) -> MediatorError:
         return MediatorError(PROV_UNREACHABLE, f"The books of {self.manifest.name} cannot be had: {reason}.")
