@@ -38,6 +38,7 @@ from entrypoints.http.holds import HOLD_ROUTES
 from entrypoints.http.ledger import LEDGER_ROUTES
 from entrypoints.http.payments import PAYMENT_ROUTES
 from entrypoints.http.plain_transfers import PlainTransfers
+from entrypoints.http.provider_health import PROVIDER_HEALTH_ROUTES
 from entrypoints.http.routing import ROUTING_ROUTES
 from entrypoints.http.statements import STATEMENT_ROUTES
 from entrypoints.http.transfer_batches import BATCH_PATH, BATCH_ROUTES
@@ -119,6 +120,7 @@ def make_framework(container: AsyncContainer, started: Callable[[], bool] = lamb
         route_handlers=[
             *PAYMENT_ROUTES,
             *ROUTING_ROUTES,
+            *PROVIDER_HEALTH_ROUTES,
             *LEDGER_ROUTES,
             *CONTROL_ROUTES,
             *TRANSFER_ROUTES,

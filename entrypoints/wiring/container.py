@@ -4,6 +4,7 @@ from dishka import AsyncContainer, Provider, make_async_container
 
 from entrypoints.settings import Settings
 from entrypoints.wiring.outside import Outside
+from entrypoints.wiring.protection import Protection
 from entrypoints.wiring.storage import Storage
 from entrypoints.wiring.use_cases import UseCases
 
@@ -13,4 +14,6 @@ def make_container(settings: Settings, *overrides: Provider) -> AsyncContainer:
 
     Raises at once, with the missing path drawn, when a dependency is not provided.
     """
-    return make_async_container(Storage(), Outside(), UseCases(), *overrides, context={Settings: settings})
+    return make_async_container(
+        Storage(), Outside(), Protection(), UseCases(), *overrides, context={Settings: settings}
+    )

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from adapters.postgres.accounts import PostgresAccountBook, PostgresAccountFinder
 from adapters.postgres.balances import PostgresBalanceReads
 from adapters.postgres.bookings import PostgresHoldQueries, PostgresTransactionQueries
+from adapters.postgres.breakers import PostgresBreakers
 from adapters.postgres.callbacks import PostgresCallbackInbox
 from adapters.postgres.controls import PostgresLimitBook, PostgresMonitorBook
 from adapters.postgres.engine import APPLICATION_ROLE, PoolSize, make_engine
@@ -40,6 +41,7 @@ from application.ports.ledger import AccountFinder, LedgerQueries, Proof
 from application.ports.ledger_copies import LedgerCopies
 from application.ports.outbox import Outbox
 from application.ports.payments import PaymentQueries, PaymentRepository
+from application.ports.provider_health import Breakers
 from application.ports.queue import EventStore, ParkedJobs
 from application.ports.routing import RouteBook
 from application.ports.statements import StatementReads
@@ -75,6 +77,7 @@ class Storage(Provider):
         return PostgresJournal(engine)
 
     payments = provide(PostgresPaymentRepository, provides=PaymentRepository)
+    breakers = provide(PostgresBreakers, provides=Breakers)
     routes = provide(PostgresRouteBook, provides=RouteBook)
     payment_queries = provide(PostgresPaymentQueries, provides=PaymentQueries)
     ledger_copies = provide(PostgresLedgerCopies, provides=LedgerCopies)

@@ -59,6 +59,8 @@ from application.payments.resolve_operation import ResolveOperationHandler
 from application.ports.identity import Tenants
 from application.ports.ledger import Proof
 from application.ports.providers import Providers
+from application.providers.get_health import GetHealthHandler
+from application.providers.set_breaker import SetBreakerHandler
 from application.routing.explain_route import ExplainRouteHandler
 from application.routing.list_rules import ListRulesHandler
 from application.routing.roll_back_rules import RollBackRulesHandler
@@ -120,6 +122,8 @@ class UseCases(Provider):
         ReleaseQuoteHandler,
         ExpireQuotesHandler,
         ReportExposureHandler,
+        GetHealthHandler,
+        SetBreakerHandler,
         SetRulesHandler,
         RollBackRulesHandler,
         ListRulesHandler,

@@ -9,6 +9,7 @@ import asyncpg
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from adapters.postgres.breakers import PostgresBreakers
 from adapters.postgres.callbacks import PostgresCallbackInbox
 from adapters.postgres.identity import PostgresApiKeyRepository, PostgresTenants
 from adapters.postgres.jobs import PostgresEventStore, PostgresParkedJobs
@@ -23,9 +24,11 @@ from application.ports.journal import IdempotencyKey, Journal
 from application.ports.ledger import LedgerQueries
 from application.ports.outbox import Outbox
 from application.ports.payments import PaymentQueries, PaymentRepository
+from application.ports.provider_health import Breakers
 from application.ports.queue import EventStore, ParkedJobs
 from application.ports.routing import RouteBook
 from domain.ids import HoldId, ProviderAccountId, TenantId
+from tests.fakes.breakers import MemoryBreakers
 from tests.fakes.callbacks import MemoryCallbackInbox
 from tests.fakes.identity import MemoryApiKeyRepository, MemoryTenants
 from tests.fakes.journal import MemoryJournal
@@ -83,6 +86,7 @@ class House:
     journal: Journal
     payments: PaymentRepository
     routes: RouteBook
+    breakers: Breakers
     queries: PaymentQueries
     ledger: LedgerQueries
     outbox: Outbox
@@ -121,6 +125,7 @@ def memory_house(
         journal=MemoryJournal(database),
         payments=MemoryPaymentRepository(database),
         routes=MemoryRouteBook(database),
+        breakers=MemoryBreakers(database),
         queries=MemoryPaymentQueries(database),
         ledger=MemoryLedgerQueries(database),
         outbox=MemoryOutbox(database),
@@ -141,6 +146,7 @@ def postgres_house(tenant: NewTenant, engine: AsyncEngine, owner_url: str, *, ca
         journal=PostgresJournal(engine, careful=careful),
         payments=PostgresPaymentRepository(engine),
         routes=PostgresRouteBook(engine),
+        breakers=PostgresBreakers(engine),
         queries=PostgresPaymentQueries(engine),
         ledger=PostgresLedgerQueries(engine),
         outbox=PostgresOutbox(engine),

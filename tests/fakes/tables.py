@@ -10,6 +10,7 @@ import msgspec
 from application.ports.callbacks import InboundCallback
 from application.ports.identity import NewTenant, ProviderAccount, StoredApiKey
 from application.ports.journal import Answer, IdempotencyKey
+from application.ports.provider_health import StoredBreaker
 from application.ports.queue import ParkedJob
 from application.ports.routing import StoredRuleSet
 from domain.audit import AuditRecord
@@ -61,6 +62,7 @@ class Tables:
         self.callback_counts: dict[tuple[ProviderAccountId, str], int] = {}
         self.parked: dict[UUID, ParkedJob] = {}
         self.rulesets: list[StoredRuleSet] = []
+        self.breakers: dict[ProviderAccountId, StoredBreaker] = {}
         self.routes: dict[PaymentId, RouteDecision] = {}
 
     def copy(self) -> "Tables":

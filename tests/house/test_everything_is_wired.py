@@ -16,12 +16,13 @@ import entrypoints.wiring
 from entrypoints.settings import Settings
 from entrypoints.wiring.container import make_container
 from entrypoints.wiring.outside import Outside
+from entrypoints.wiring.protection import Protection
 from entrypoints.wiring.storage import Storage
 from entrypoints.wiring.use_cases import UseCases
 
 ROOT = Path(__file__).parents[2]
 
-STANDARD = (Storage, Outside, UseCases)
+STANDARD = (Storage, Outside, Protection, UseCases)
 """What `make_container` always takes; every other provider of the wiring is for some processes only."""
 
 NOWHERE = Settings(

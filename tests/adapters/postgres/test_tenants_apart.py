@@ -69,6 +69,7 @@ async def busy_house(house: House, owner: asyncpg.Connection) -> House:
             "provider_account_id, provider_event_id, provider, kind, headers, raw, received_at, last_seen_at",
             f"'{house.account}','e','sandbox','k','{{}}','',now(),now()",
         ),
+        ("provider_breakers", "provider_account_id, setting, actor, set_at", f"'{house.account}','open','a',now()"),
         *((table, columns, values) for table, (columns, values) in ROWS.items()),
         (
             "balance_monitors",
