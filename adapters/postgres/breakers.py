@@ -11,14 +11,14 @@ from domain.errors import NOT_FOUND, MediatorError
 from domain.ids import Prefix, ProviderAccountId, TenantId, public_id
 
 PUT = text("select fm.set_provider_breaker(:tenant, cast(:document as jsonb))::text")
-GET = text(
-    """
+READ = """
     select a.id as provider_account_id, a.provider, coalesce(b.setting, 'auto') as setting, b.note, b.actor, b.set_at
     from fm.provider_accounts a
       left join fm.provider_breakers b on b.tenant_id = a.tenant_id and b.provider_account_id = a.id
-    where a.tenant_id = :tenant and a.id = :account
-    """
-)
+    where a.tenant_id = :tenant
+"""
+GET = text(f"{READ} and a.id = :account")
+ALL = text(f"{READ} order by a.id")
 BY_HAND = text(
     "select provider_account_id, setting from fm.provider_breakers where tenant_id = :tenant and setting <> 'auto'"
 )
@@ -48,6 +48,12 @@ class PostgresBreakers(Breakers):
         if row is None:
             raise no_account(breaker.provider_account_id)
         return msgspec.json.decode(row, type=StoredBreaker)
+
+    async def all(self, tenant_id: TenantId) -> tuple[StoredBreaker, ...]:
+        """Read the setting of each account of a tenant."""
+        async with tenant_reads(self._engine, tenant_id) as connection:
+            rows = (await connection.execute(ALL, {"tenant": tenant_id})).mappings().all()
+        return tuple(msgspec.convert(dict(row), StoredBreaker) for row in rows)
 
     async def by_hand(self, tenant_id: TenantId) -> dict[ProviderAccountId, BreakerSetting]:
         """Give the settings of a tenant that are not `auto`."""

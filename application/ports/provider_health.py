@@ -60,6 +60,10 @@ class Breakers(Protocol):
         """Set it, with its audit record. Raises NOT_FOUND."""
         ...
 
+    async def all(self, tenant_id: TenantId) -> tuple[StoredBreaker, ...]:
+        """Read the setting of each account of a tenant, in the order in which the accounts were made."""
+        ...
+
     async def by_hand(self, tenant_id: TenantId) -> dict[ProviderAccountId, BreakerSetting]:
         """Give the settings of a tenant that are not `auto`."""
         ...

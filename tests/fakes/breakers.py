@@ -35,6 +35,11 @@ class MemoryBreakers(Breakers):
         tables.audit.append(audit)
         return stored
 
+    async def all(self, tenant_id: TenantId) -> tuple[StoredBreaker, ...]:
+        """Read the setting of each account."""
+        mine = sorted(one.id for one in self._database.accounts.values() if one.tenant_id == tenant_id)
+        return tuple([await self.get(tenant_id, one) for one in mine])
+
     async def by_hand(self, tenant_id: TenantId) -> dict[ProviderAccountId, BreakerSetting]:
         """Give the settings that are not `auto`."""
         stored = self._database.tables(tenant_id).breakers.values()

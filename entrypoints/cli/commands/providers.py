@@ -5,6 +5,8 @@ from cyclopts import App
 COMMANDS = {
     "list": ("matrix:list_", "List the installed providers and what each can do."),
     "show": ("matrix:show", "Show everything that a provider declares of itself."),
+    "health": ("health:health", "Show how provider accounts are doing: circuits, pauses, what is under way."),
+    "breaker": ("health:breaker", "Open or close an account's circuit breaker by hand, or give it back."),
 }
 """Name of a command: where it is under `entrypoints.cli.providers`, and what it does in a line."""
 

@@ -34,6 +34,7 @@ COUNTED = (
 BODIES = {
     "execute": {"source_account": "a", "target_account": "b"},
     "reserve": {"reserved_for": "somebody"},
+    "breaker": {"setting": "open"},
 }
 """What must be said to some routes, by their last word."""
 
@@ -76,6 +77,7 @@ async def belongings(shop: Shop) -> Belongings:
     holds = tuple([one["id"] for one in await shop.all("/v1/holds")])
     names = {
         "payment_id": (payment_id,),
+        "provider_account_id": (shop.account,),
         "account_id": tuple(one["id"] for one in accounts),
         "transfer_id": (transfer,),
         "hold_id": holds,
@@ -112,7 +114,7 @@ async def ask(shop: Shop, operation: Operation, target: str) -> Answer:
     if operation.method == "PATCH":
         return await shop.patch(target, {})
     if operation.method == "PUT":
-        return await shop.put(target, {})
+        return await shop.put(target, BODIES.get(target.rpartition("/")[2], {}))
     assert operation.method == "POST", f"teach this test how {operation.method} is asked"
     return await shop.post(target, BODIES.get(target.rpartition("/")[2], {}))
 
