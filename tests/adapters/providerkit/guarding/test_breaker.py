@@ -1,5 +1,7 @@
 """When a circuit opens: on enough technical failures within the window, and on nothing else."""
 
+from collections.abc import Sequence
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -9,7 +11,7 @@ RULE = BreakerRule(window_seconds=30.0, calls_min=5, failure_share=0.5)
 CALLS = st.lists(st.tuples(st.floats(0, 20), st.booleans()), max_size=60)
 
 
-def after(calls: list[tuple[float, bool]]) -> tuple[Window, float]:
+def after(calls: Sequence[tuple[float, bool]]) -> tuple[Window, float]:
     window, now = Window(), 1000.0
     for passed, failed in calls:
         now += passed

@@ -23,7 +23,7 @@ def test_who_waits_goes_by_class_and_then_by_arrival() -> None:
         assert not room.enter(each)
         assert room.queue(each, name) is None
 
-    went = []
+    went: list[str] = []
     while room.under_way:
         room.leave()
         went.extend(room.next())
