@@ -22,7 +22,10 @@ from tests.fakes.stores import Database, at
 NAMES = {
     "provider": "sandbox",
     "account_id": f"pac_{'0' * 32}",
-    **{f"{name}_id": f"any_{'0' * 32}" for name in ("payment", "transfer", "hold", "limit", "monitor", "quote")},
+    **{
+        f"{name}_id": f"any_{'0' * 32}"
+        for name in ("payment", "transfer", "hold", "limit", "monitor", "quote", "provider_account")
+    },
 }
 
 
