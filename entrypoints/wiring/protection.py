@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator
 from dishka import Provider, Scope, provide
 
 from adapters.providerkit.guarding.board import ProviderHealthBoard
-from adapters.providerkit.guarding.watching import GuardObserver, NoObserver
+from adapters.providerkit.guarding.metered import MeteredGuards
+from adapters.providerkit.guarding.watching import GuardObserver
 from adapters.redis.connection import RedisConnection
 from adapters.redis.provider_guards import RedisRecords
 from application.ports.provider_health import Breakers, ProviderHealth
@@ -17,7 +18,7 @@ class Protection(Provider):
 
     scope = Scope.APP
 
-    observer = provide(NoObserver, provides=GuardObserver)
+    observer = provide(MeteredGuards, provides=GuardObserver)
 
     @provide
     async def board(

@@ -93,13 +93,13 @@ class ProviderHealthBoard(ProviderHealth):
         now = self._around.clock()
         due = [one for one in accounts if now - self._refreshed_at.get(one, float("-inf")) >= FRESH_SECONDS]
         self._refreshed_at.update(dict.fromkeys(due, now))
-        looks = (self._records.look(Place(one, each)) for one in due for each in OperationClass)
+        looks = (self._look(one, each) for one in due for each in OperationClass)
         await asyncio.gather(self._hand.refresh(tenant_id), *looks)
 
     async def of(self, tenant_id: TenantId, breaker: StoredBreaker) -> AccountHealth:
         """Tell how an account is doing."""
         account_id = breaker.provider_account_id
-        seen = {each: await self._records.look(Place(account_id, each)) for each in OperationClass}
+        seen = {each: await self._look(account_id, each) for each in OperationClass}
         await self._hand.refresh(tenant_id, at_once=True)
         guard = self._guards.get(account_id)
         return AccountHealth(
@@ -110,6 +110,13 @@ class ProviderHealthBoard(ProviderHealth):
             waiting=guard.crowd.waiting if guard else 0,
             concurrency_limit=guard.crowd.limit if guard else self._rules.concurrency.first,
         )
+
+    async def _look(self, account_id: ProviderAccountId, operation_class: OperationClass) -> Standing:
+        seen = await self._records.look(Place(account_id, operation_class))
+        guard = self._guards.get(account_id)
+        if guard is not None:
+            self._around.observer.circuit_stands(guard.account, operation_class, state_of(seen))
+        return seen
 
     def _circuit(self, operation_class: OperationClass, seen: Standing, guard: AccountGuard | None) -> CircuitHealth:
         calls, failures = guard.window(operation_class) if guard else (0, 0)

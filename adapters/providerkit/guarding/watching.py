@@ -50,6 +50,10 @@ class GuardObserver(Protocol):
         """Note that this process opened or closed a circuit."""
         ...
 
+    def circuit_stands(self, account: GuardedAccount, operation_class: OperationClass, state: CircuitState) -> None:
+        """Note how a circuit stands, as all processes know it; told again and again while there are requests."""
+        ...
+
     def crowd_moved(self, account: GuardedAccount, *, under_way: int, waiting: int, limit: int) -> None:
         """Note how many requests are under way, wait, and may be under way at most."""
         ...
@@ -70,6 +74,9 @@ class NoObserver(GuardObserver):
         """Do nothing."""
 
     def circuit_moved(self, account: GuardedAccount, operation_class: OperationClass, state: CircuitState) -> None:
+        """Do nothing."""
+
+    def circuit_stands(self, account: GuardedAccount, operation_class: OperationClass, state: CircuitState) -> None:
         """Do nothing."""
 
     def crowd_moved(self, account: GuardedAccount, *, under_way: int, waiting: int, limit: int) -> None:

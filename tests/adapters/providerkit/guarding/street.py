@@ -133,6 +133,7 @@ class Notes(GuardObserver):
         self.moves: list[tuple[OperationClass, CircuitState]] = []
         self.waits: list[float] = []
         self.most_under_way = 0
+        self.standing: dict[OperationClass, CircuitState] = {}
 
     def exchanged(
         self, account: GuardedAccount, operation_class: OperationClass, sign: Sign, *, seconds: float
@@ -148,6 +149,9 @@ class Notes(GuardObserver):
     def circuit_moved(self, account: GuardedAccount, operation_class: OperationClass, state: CircuitState) -> None:
         self.moves.append((operation_class, state))
 
+    def circuit_stands(self, account: GuardedAccount, operation_class: OperationClass, state: CircuitState) -> None:
+        self.standing[operation_class] = state
+
     def crowd_moved(self, account: GuardedAccount, *, under_way: int, waiting: int, limit: int) -> None:
         self.most_under_way = max(self.most_under_way, under_way)
 
@@ -156,16 +160,22 @@ class Process:
     """One process: its own board, beside others over the same Redis and the same database."""
 
     def __init__(
-        self, *, redis: Redis | None = None, hand: Hand | None = None, rules: GuardRules | None = None
+        self,
+        *,
+        redis: Redis | None = None,
+        hand: Hand | None = None,
+        rules: GuardRules | None = None,
+        observer: GuardObserver | None = None,
     ) -> None:
         self.notes = Notes()
+        observer = observer or self.notes
         self.hand = hand or Hand()
         self.board = ProviderHealthBoard(
             self.hand,
             redis,
             processes=2,
             rules=rules,
-            observer=self.notes,
+            observer=observer,
             clock=clock,
             now=lambda: EPOCH + timedelta(seconds=clock() - 1000.0),
             chance=lambda: 0.0,
