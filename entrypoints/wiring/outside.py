@@ -22,6 +22,9 @@ from entrypoints.settings import Settings
 from entrypoints.wiring.answers import NoAnswers, NoControlAnswers
 from entrypoints.wiring.providers import find_providers, first_accounts
 
+CONNECTIONS_MAX = 1_000
+"""To all providers together: so many that those which hang do not use up what the others need."""
+
 
 class Outside(Provider):
     """What stands outside of this process."""
@@ -68,8 +71,8 @@ class Outside(Provider):
 
     @provide
     async def http(self) -> AsyncIterator[ProviderHttp]:
-        """Keep connections to providers."""
-        http = ProviderHttp()
+        """Keep connections to providers; how many one account may have is bounded by its guard."""
+        http = ProviderHttp(connections_max=CONNECTIONS_MAX)
         yield http
         await http.close()
 

@@ -29,6 +29,12 @@ from domain.providers import NotSent
 WAIT_SHARE = 0.5
 """How much of the deadline may be spent on waiting, and how much of what is left on a probe."""
 
+PROBE_SECONDS_MAX = 2.0
+"""How long a probe may take: a customer waits behind it, and may still go elsewhere."""
+
+PAUSE_SLACK = MICROSECONDS // 10
+"""A pause that ends so soon is waited for with a slot in hand: no two clocks tell its end alike."""
+
 
 class GuardRules(msgspec.Struct, frozen=True, kw_only=True):
     """How accounts are guarded; the rates are the manifest's."""
@@ -122,8 +128,8 @@ class AccountGuard(Guard):
         if not await self.crowd.enter(errand.operation_class, wait_seconds=journey.waits_until - self._around.clock()):
             raise _Refused(Refusal.QUEUE, "too many requests to this provider account wait already")
         try:
-            self._heed_news(place, journey, setting)
-        except _Refused:
+            await self._heed_news(place, journey, setting)
+        except BaseException:
             self.crowd.leave()
             raise
 
@@ -172,7 +178,8 @@ class AccountGuard(Guard):
             raise _Refused(Refusal.RATE, "circuit half open, and no question may be asked now")
         question = errand.harmless() or _knock(errand.request)
         now = self._around.clock()
-        answer = await self._sent(asking, question, send, ends_at=now + (journey.ends_at - now) * WAIT_SHARE)
+        seconds = min((journey.ends_at - now) * WAIT_SHARE, PROBE_SECONDS_MAX)
+        answer = await self._sent(asking, question, send, ends_at=now + seconds)
         sign = sign_of(answer)
         await self._end_probe(errand.operation_class, claim, sign)
         if sign.is_failure:
@@ -199,12 +206,14 @@ class AccountGuard(Guard):
         else:
             raise _Refused(Refusal.RATE, f"the rate limit of {place.operation_class.value} requests is reached")
 
-    def _heed_news(self, place: Place, journey: _Journey, setting: BreakerSetting) -> None:
+    async def _heed_news(self, place: Place, journey: _Journey, setting: BreakerSetting) -> None:
         """Look again at what was learned while this request waited."""
         known = self._records.known(place)
         self._heed_circuit(place, known, journey, setting)
-        if known.paused:
+        if known.paused > PAUSE_SLACK:
             raise _paused(known)
+        if known.paused:
+            await asyncio.sleep(known.paused / MICROSECONDS)
 
     def _heed_circuit(self, place: Place, seen: Standing, journey: _Journey, setting: BreakerSetting) -> None:
         is_probe = place.operation_class in journey.probed

@@ -100,7 +100,7 @@ class ProviderHealthBoard(ProviderHealth):
         """Tell how an account is doing."""
         account_id = breaker.provider_account_id
         seen = {each: await self._look(account_id, each) for each in OperationClass}
-        await self._hand.refresh(tenant_id, at_once=True)
+        self._hand.learn(tenant_id, {account_id: breaker.setting})
         guard = self._guards.get(account_id)
         return AccountHealth(
             breaker=breaker,

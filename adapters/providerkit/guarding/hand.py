@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Mapping
 
 from application.ports.provider_health import Breakers, BreakerSetting
 from domain.errors import MediatorError
@@ -22,7 +23,7 @@ class HandSettings:
         self._breakers = breakers
         self._fresh_seconds = fresh_seconds
         self._clock = clock
-        self._by_tenant: dict[TenantId, dict[ProviderAccountId, BreakerSetting]] = {}
+        self._accounts: defaultdict[TenantId, set[ProviderAccountId]] = defaultdict(set)
         self._settings: dict[ProviderAccountId, BreakerSetting] = {}
         self._read_at: dict[TenantId, float] = {}
         self._reading: dict[TenantId, asyncio.Task[None]] = {}
@@ -31,11 +32,16 @@ class HandSettings:
         """Give an account's setting."""
         return self._settings.get(account_id, BreakerSetting.AUTO)
 
-    async def refresh(self, tenant_id: TenantId, *, at_once: bool = False) -> None:
+    def learn(self, tenant_id: TenantId, settings: Mapping[ProviderAccountId, BreakerSetting]) -> None:
+        """Take over settings that were read or written just now."""
+        self._accounts[tenant_id] |= settings.keys()
+        self._settings.update(settings)
+
+    async def refresh(self, tenant_id: TenantId) -> None:
         """Read a tenant's settings if they are due, once for all who ask meanwhile. Never fails."""
         is_due = self._clock() - self._read_at.get(tenant_id, float("-inf")) >= self._fresh_seconds
         reading = self._reading.get(tenant_id)
-        if reading is None and (is_due or at_once):
+        if reading is None and is_due:
             reading = self._reading[tenant_id] = asyncio.create_task(self._read(tenant_id))
         if reading is not None:
             await asyncio.shield(reading)
@@ -46,11 +52,10 @@ class HandSettings:
                 found = await self._breakers.by_hand(tenant_id)
         except (MediatorError, TimeoutError) as fault:
             _log.warning("provider.breakers_unread %s: the last known settings hold", type(fault).__name__)
+        except Exception:  # noqa: BLE001 -- a payment waits behind this reading, and must not fail by it
+            _log.exception("provider.breakers_unread")
         else:
-            for account_id in self._by_tenant.get(tenant_id, {}).keys() - found.keys():
-                self._settings.pop(account_id, None)
-            self._by_tenant[tenant_id] = found
-            self._settings.update(found)
+            self.learn(tenant_id, dict.fromkeys(self._accounts[tenant_id], BreakerSetting.AUTO) | found)
         finally:
             self._read_at[tenant_id] = self._clock()
             del self._reading[tenant_id]

@@ -25,7 +25,7 @@ from tests.adapters.providerkit.guarding.street import (
     Redis,
     retry_after,
 )
-from tests.adapters.providerkit.guarding.virtual import run
+from tests.adapters.providerkit.guarding.virtual import clock, run
 
 FAILURES = (HttpResponse(status=500), HttpResponse(status=503), Unknown("reset"), NotSent("connection refused"))
 DECLINE = HttpResponse(status=402)
@@ -373,5 +373,47 @@ def test_a_request_that_is_not_fit_to_be_sent_says_nothing_about_the_provider() 
 
         assert process.notes.signs == []
         assert process.notes.moves == []
+
+    run(story())
+
+
+def test_a_probe_that_hangs_keeps_its_customer_waiting_for_two_seconds_at_most() -> None:
+    async def story() -> None:
+        process = Process()
+
+        async def hang(path: str) -> Answer:
+            await asyncio.sleep(network.sent[-1][2])
+            return Unknown("no whole answer")
+
+        network = Network(hang)
+        await process.trip(MONEY)
+        await asyncio.sleep(5)
+        began = clock()
+
+        refused = await process.ask(network, MONEY)
+
+        assert isinstance(refused, NotSent)
+        assert clock() - began == 2.0
+
+    run(story())
+
+
+def test_a_pause_that_is_learned_while_waiting_for_a_slot_is_kept_to() -> None:
+    async def story() -> None:
+        process = Process(rules=few)
+        answers = [retry_after(3), OK, OK]
+
+        async def slowly(path: str) -> Answer:
+            answer = answers.pop(0)
+            await asyncio.sleep(1 if answer is not OK else 2)
+            return answer
+
+        network = Network(slowly)
+        outcomes = await asyncio.gather(*(process.ask(network, MONEY) for _ in range(4)))
+
+        assert [at - 1000.0 for at, _, _ in network.sent] == [0, 0, 0]
+        assert isinstance(outcomes[3], NotSent)
+        assert process.notes.refusals == [(MONEY, Refusal.PAUSE)]
+        assert process.guard().crowd.under_way == 0
 
     run(story())

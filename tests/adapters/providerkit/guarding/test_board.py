@@ -5,6 +5,7 @@ import asyncio
 from adapters.providerkit.guarding.watching import Refusal
 from adapters.providerkit.messages import HttpResponse
 from application.ports.provider_health import BreakerSetting, CircuitState, StoredBreaker
+from domain.ids import ProviderAccountId, TenantId
 from domain.manifests import OperationClass
 from domain.providers import NotSent
 from tests.adapters.providerkit.guarding.street import (
@@ -247,5 +248,32 @@ def test_health_shows_each_circuit_and_what_this_process_saw() -> None:
         assert (circuits[FINISHING].state, circuits[FINISHING].paused_seconds) == (CircuitState.CLOSED, 7)
         assert (circuits[FINISHING].calls, circuits[FINISHING].failures) == (1, 0)
         assert (health.under_way, health.waiting) == (0, 0)
+
+    run(story())
+
+
+def test_a_fault_in_reading_what_was_set_by_hand_stops_no_payment() -> None:
+    class Faulty(Hand):
+        async def by_hand(self, tenant_id: TenantId) -> dict[ProviderAccountId, BreakerSetting]:
+            raise ZeroDivisionError
+
+    async def story() -> None:
+        assert await Process(hand=Faulty()).ask(Network(), MONEY) == OK
+
+    run(story())
+
+
+def test_what_was_just_set_is_heeded_at_once_by_the_process_that_set_it() -> None:
+    async def story() -> None:
+        process = Process()
+        await process.ask(Network(), MONEY)
+        stored = StoredBreaker(provider_account_id=ACCOUNT, provider="plain", setting=BreakerSetting.OPEN)
+
+        health = await process.board.of(TENANT, stored)
+
+        assert not health.is_healthy
+        assert isinstance(await process.ask(Network(), MONEY), NotSent)
+        await asyncio.sleep(SECOND)  # It was never written, so it is forgotten when the truth is read.
+        assert await process.ask(Network(), MONEY) == OK
 
     run(story())
