@@ -16,7 +16,7 @@ from entrypoints.http.provider_health_shapes import BreakerIn, ProviderHealthOut
 
 @get(
     "/v1/provider-accounts/{provider_account_id:str}/health",
-    tags=["Providers"],
+    tags=["Provider accounts"],
     errors=("BACKPRESSURE",),
     never=("VAL_FIELD",),
 )
@@ -31,7 +31,7 @@ async def provider_account_health(
 
 @put(
     "/v1/provider-accounts/{provider_account_id:str}/breaker",
-    tags=["Providers"],
+    tags=["Provider accounts"],
     status_code=200,
     errors=("BACKPRESSURE",),
 )

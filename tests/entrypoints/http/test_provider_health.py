@@ -12,7 +12,7 @@ from application.ports.provider_health import ProviderHealth
 from application.ports.providers import ProviderAccount, Providers
 from domain.ids import ProviderAccountId, TenantId
 from tests.entrypoints.http.service import Service, TheseProviders, serving, settings_for
-from tests.entrypoints.http.shop import Shop
+from tests.entrypoints.http.shop import JSON, Shop
 from tests.fakes.providers import ProviderSet, ScriptedProvider
 from tests.fakes.stores import Database
 
@@ -127,3 +127,23 @@ async def test_new_payments_go_elsewhere_while_an_account_is_open_by_hand(pair: 
     assert [one["provider"] for one in (before, meanwhile, after)] == ["primary", "secondary", "primary"]
     assert [one["provider"] for one in route["candidates"] if one["rank"] == 1] == ["secondary"]
     assert await pair.worker.get(ProviderHealth) is await pair.worker.get(ProviderHealthBoard)
+
+
+async def test_what_no_body_can_be_is_refused_as_everywhere(visitor: Shop) -> None:
+    path = f"{place(visitor)}/breaker"
+    headers = [("authorization", f"Bearer {visitor.api_key}")]
+    said = [
+        await visitor.line("PUT", path, b"{", [*headers, JSON]),
+        await visitor.line("PUT", path, b" " * 1_000_000, [*headers, JSON]),
+        await visitor.line("PUT", path, b"{}", [*headers, JSON, ("content-encoding", "gzip")]),
+        await visitor.line("PUT", path, b'{"setting": "open"}', [("authorization", "Bearer nobody"), JSON]),
+        await visitor.line("GET", f"{place(visitor)}/health?a=%00", b"", headers),
+    ]
+
+    assert [one.code for one in said] == [
+        "REQUEST_MALFORMED",
+        "REQUEST_TOO_LARGE",
+        "MEDIA_TYPE_UNSUPPORTED",
+        "AUTH_INVALID",
+        "REQUEST_MALFORMED",
+    ]
