@@ -417,3 +417,21 @@ def test_a_pause_that_is_learned_while_waiting_for_a_slot_is_kept_to() -> None:
         assert process.guard().crowd.under_way == 0
 
     run(story())
+
+
+def test_who_is_cancelled_in_the_moment_of_getting_a_slot_gives_it_to_the_next() -> None:
+    async def story() -> None:
+        crowd = Process(rules=GuardRules(concurrency=ConcurrencyRule(first=1, least=1, most=1))).guard().crowd
+        await crowd.enter(MONEY, wait_seconds=1)
+        waiting = [asyncio.create_task(crowd.enter(MONEY, wait_seconds=1)) for _ in range(2)]
+        await asyncio.sleep(0.1)
+
+        crowd.leave()
+        waiting[0].cancel()
+        ended = await asyncio.gather(*waiting, return_exceptions=True)
+
+        assert isinstance(ended[0], asyncio.CancelledError)
+        assert ended[1] is True
+        assert crowd.under_way == 1
+
+    run(story())

@@ -1,6 +1,7 @@
 """What a process knows of health: shared when it can be, its own when not, and a person's word above all."""
 
 import asyncio
+from uuid import UUID
 
 from adapters.providerkit.guarding.watching import Refusal
 from adapters.providerkit.messages import HttpResponse
@@ -14,6 +15,7 @@ from tests.adapters.providerkit.guarding.street import (
     FINISHING,
     MONEY,
     OK,
+    OTHER_ACCOUNT,
     TENANT,
     Hand,
     Network,
@@ -275,5 +277,22 @@ def test_what_was_just_set_is_heeded_at_once_by_the_process_that_set_it() -> Non
         assert isinstance(await process.ask(Network(), MONEY), NotSent)
         await asyncio.sleep(SECOND)  # It was never written, so it is forgotten when the truth is read.
         assert await process.ask(Network(), MONEY) == OK
+
+    run(story())
+
+
+def test_settings_of_one_tenant_leave_those_of_another_alone() -> None:
+    stranger = TenantId(UUID(int=9))
+
+    class Two(Hand):
+        async def by_hand(self, tenant_id: TenantId) -> dict[ProviderAccountId, BreakerSetting]:
+            return {ACCOUNT if tenant_id == TENANT else OTHER_ACCOUNT: BreakerSetting.OPEN}
+
+    async def story() -> None:
+        board = Process(hand=Two()).board
+        await board.refresh(TENANT, ACCOUNTS)
+        await board.refresh(stranger, (OTHER_ACCOUNT,))
+
+        assert (board.is_healthy(ACCOUNT), board.is_healthy(OTHER_ACCOUNT)) == (False, False)
 
     run(story())
