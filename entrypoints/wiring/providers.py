@@ -1,15 +1,11 @@
 """Find the providers: each folder under `adapters/providers` that exports a `spec` and is switched on by settings."""
 
-import importlib
-import pkgutil
 from collections.abc import Mapping
 
 import msgspec
 
-import adapters.providers
 from adapters.providerkit.http import ProviderHttp
 from adapters.providerkit.kernel import KernelProvider
-from adapters.providerkit.spec import ProviderSpec
 from application.ports.identity import FirstAccount, FirstAccounts, Tenants
 from application.ports.providers import AccountState, Provider, ProviderAccount, Providers
 from domain.errors import ROUTE_NO_PROVIDER, MediatorError
@@ -17,6 +13,7 @@ from domain.ids import ProviderAccountId, TenantId
 from domain.manifests import ProviderManifest
 from domain.providers import ProviderTerms
 from entrypoints.settings import Settings
+from entrypoints.wiring.provider_specs import provider_specs
 
 
 class FoundProviders(Providers):
@@ -74,12 +71,6 @@ class FoundProviders(Providers):
                 self.manifest(one.provider)
                 return self._found[one.provider]
         raise MediatorError(ROUTE_NO_PROVIDER, "There is no such provider account.")
-
-
-def provider_specs() -> tuple[ProviderSpec, ...]:
-    """Import every provider's folder and give what it exports."""
-    folders = pkgutil.iter_modules(adapters.providers.__path__, f"{adapters.providers.__name__}.")
-    return tuple(importlib.import_module(folder.name).spec for folder in folders if folder.ispkg)
 
 
 def first_accounts(settings: Settings) -> FirstAccounts:

@@ -9,7 +9,8 @@ import pytest
 
 import adapters.providers
 from entrypoints.settings import Settings
-from entrypoints.wiring.providers import first_accounts, provider_specs
+from entrypoints.wiring.provider_specs import provider_specs
+from entrypoints.wiring.providers import first_accounts
 
 FOLDERS = tuple(found.name for found in pkgutil.iter_modules(adapters.providers.__path__) if found.ispkg)
 SANDBOX = {
