@@ -244,9 +244,9 @@ WAYS: Final[dict[str, Callable[[Scene], Awaitable[Answer]]]] = {
 
 
 def is_of_others(operation: Operation) -> bool:
-    """Whether another file makes this route's codes happen: of the ledger, of exchange, of routing."""
+    """Whether another file makes this route's codes happen: of the ledger, exchange, routing, providers."""
     return operation.told["operationId"] in LEDGER or bool(
-        {"Exchange", "Routing"} & set(operation.told.get("tags", ()))
+        {"Exchange", "Routing", "Providers", "Provider accounts"} & set(operation.told.get("tags", ()))
     )
 
 
