@@ -39,9 +39,9 @@ class FollowSettingsHandler:
     first_accounts: FirstAccounts
     world: World
 
-    async def __call__(self, request_id: str) -> int:
+    async def __call__(self) -> int:
         """Look at all tenants; give how many accounts got a version. Raises STATE_CONFLICT, VAL_FIELD."""
-        changed = 0
+        changed, request_id = 0, public_id(Prefix.REQUEST, self.world.moment().new_id())
         named = {first.provider: first for first in self.first_accounts.accounts}
         for tenant_id in await self.tenants.ids() if named else ():
             call = Call(tenant_id=tenant_id, actor=SETTINGS_ACTOR, request_id=request_id)

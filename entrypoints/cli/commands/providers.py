@@ -5,6 +5,7 @@ from cyclopts import App
 COMMANDS = {
     "list": ("matrix:list_", "List the installed providers and what each can do."),
     "show": ("matrix:show", "Show everything that a provider declares of itself."),
+    "accounts": ("accounts:accounts", "Connect to providers, and look after our accounts there."),
 }
 """Name of a command: where it is under `entrypoints.cli.providers`, and what it does in a line."""
 

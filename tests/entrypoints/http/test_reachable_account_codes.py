@@ -34,7 +34,7 @@ class Scene:
 
     def __init__(self, operation: Operation, shop: Shop, database: Database) -> None:
         self.operation = operation
-        self.body = BODIES.get(operation.told["operationId"])
+        self.body: Any = BODIES.get(operation.told["operationId"])
         self.shop = shop
         self.database = database
         self.key = new_key()
