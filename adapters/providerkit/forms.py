@@ -47,11 +47,17 @@ class SpecForms(ProviderForms):
         if faults:
             raise _refused(tuple(faults))
         return Checked(
-            config=None if config is None else msgspec.to_builtins(msgspec.convert(config, spec.config)),
+            config=None if config is None else _whole(msgspec.convert(config, spec.config)),
             credentials=None
             if credentials is None
             else msgspec.json.encode(msgspec.convert(credentials, spec.credentials)),
         )
+
+
+def _whole(config: msgspec.Struct) -> dict[str, object]:
+    """Write a configuration with every default, as it will come back from a store."""
+    whole: dict[str, object] = msgspec.json.decode(msgspec.json.encode(config))
+    return whole
 
 
 def _form(spec: ProviderSpec) -> ProviderForm:

@@ -47,6 +47,7 @@ class _Seen:
 
     def __init__(self) -> None:
         self.lock = asyncio.Lock()
+        self.readings = 0
         self.began_at = float("-inf")
         self.accounts: Accounts = {}
 
@@ -73,11 +74,12 @@ class RecentlyInForce:
         seen = self._tenants.find(tenant_id) or self._tenants.keep(tenant_id, _Seen())
         if suffices(seen):
             return seen.accounts
-        asked_at = self._clock()
+        before = seen.readings
         async with seen.lock:
-            # Whoever waited for a reading that began after it had asked has its answer.
-            if not suffices(seen) and seen.began_at < asked_at:
+            # A reading that began after this was asked is an answer, whatever it found.
+            if not suffices(seen) and seen.readings == before:
                 began_at = self._clock()
+                seen.readings += 1
                 accounts = {one.id: one for one in await self._source.in_force(tenant_id)}
                 seen.began_at, seen.accounts = began_at, accounts
             return seen.accounts

@@ -60,7 +60,8 @@ class FollowSettingsHandler:
         )
         credentials = wanted.credentials or b"{}"
         kept = await self._opened(call.tenant_id, account, latest.credentials_version)
-        if wanted.config == latest.config and kept == credentials:
+        standing = self.forms.checked(account.provider, config=latest.config, credentials=None)
+        if wanted.config == standing.config and kept == credentials:
             return False
         moment, following = self.world.moment(), account.latest_version + 1
         place = Place(tenant_id=call.tenant_id, account_id=account.id, version=following)
