@@ -376,6 +376,12 @@ ROUTE_RULES_UNSOUND = _entry(
     "The routing rules cannot mean what they say",
     remedy="Correct what `errors` names; nothing was changed.",
 )
+PROV_CREDENTIALS_SEALED = _entry(
+    "PROV_CREDENTIALS_SEALED",
+    Kind.CONFLICT,
+    "The account's credentials do not open",
+    remedy="Give the SECRET_KEY under which they were sealed as SECRET_KEY_PREVIOUS, or give the credentials anew.",
+)
 PROV_DECLINED_SOFT = _entry(
     "PROV_DECLINED_SOFT",
     Kind.DECLINED,

@@ -28,6 +28,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             examples=["the output of: openssl rand -hex 32"],
         ),
     ] = ""
+    secret_key_previous: Annotated[
+        str,
+        Meta(
+            description="The SECRET_KEY before this one: API keys and provider credentials made under it still open. "
+            "Empty: there is none.",
+            examples=["the SECRET_KEY of before"],
+        ),
+    ] = ""
     debug: Annotated[
         bool,
         Meta(
@@ -264,6 +272,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def one_login(self) -> bool:
         """Whether the application runs under the owner's login and has to be lowered to its role."""
         return not self.database_owner_url
+
+    @property
+    def previous_secrets(self) -> tuple[str, ...]:
+        """Secrets before this one, under which nothing new is made."""
+        return (self.secret_key_previous,) if self.secret_key_previous else ()
 
     @property
     def redis(self) -> str:

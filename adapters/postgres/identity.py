@@ -53,7 +53,6 @@ class PostgresTenants(Tenants):
         document = msgspec.to_builtins(tenant) | {
             "bucket": tenant.tenant_id.int % BUCKETS,
             "api_key": msgspec.to_builtins(tenant.api_key) | {"digest": tenant.api_key.digest.hex()},
-            "provider_accounts": [{"id": str(one), "provider": name} for one, name in tenant.provider_accounts],
         }
         values = {"tenant": tenant.tenant_id, "document": msgspec.json.encode(document).decode()}
         await called(self._engine, OPEN_TENANT, values)

@@ -19,9 +19,10 @@ SHAPE = re.compile(rf"{PREFIX}([0-9A-Za-z]{{{BODY_LENGTH}}})([0-9A-Za-z]{{{CHECK
 class HmacApiKeys(ApiKeys):
     """Digests keys with a pepper derived from the service's secret, so that a stolen table opens nothing."""
 
-    def __init__(self, secret_key: str) -> None:
-        """Derive the pepper from the service's secret."""
-        self._pepper = hmac.digest(secret_key.encode(), b"financial-mediator api keys v1", hashlib.sha256)
+    def __init__(self, secret_key: str, *, previous: tuple[str, ...] = ()) -> None:
+        """Derive the pepper from the service's secret; keys that were made under a previous one match as well."""
+        self._pepper = _pepper(secret_key)
+        self._previous = tuple(_pepper(one) for one in previous)
 
     def mint(self) -> tuple[str, str, bytes]:
         """Make a new key from the system's randomness."""
@@ -38,10 +39,16 @@ class HmacApiKeys(ApiKeys):
 
     def matches(self, key: str, digest: bytes) -> bool:
         """Compare in constant time."""
-        return hmac.compare_digest(self._digest(key), digest)
+        return hmac.compare_digest(self._digest(key), digest) or any(
+            hmac.compare_digest(hmac.digest(pepper, key.encode(), hashlib.sha256), digest) for pepper in self._previous
+        )
 
     def _digest(self, key: str) -> bytes:
         return hmac.digest(self._pepper, key.encode(), hashlib.sha256)
+
+
+def _pepper(secret_key: str) -> bytes:
+    return hmac.digest(secret_key.encode(), b"financial-mediator api keys v1", hashlib.sha256)
 
 
 def _checksum(body: str) -> str:

@@ -1,10 +1,20 @@
-"""Open a tenant with its first operator, an API key, and an account at every provider that is switched on."""
+"""Open a tenant with its first operator, an API key, and the provider accounts that every tenant begins with."""
 
 from dataclasses import dataclass
 
 import msgspec
 
-from application.ports.identity import ApiKeys, FirstAccounts, NewTenant, StoredApiKey, Tenants
+from application.ports.identity import (
+    SETTINGS_ACTOR,
+    ApiKeys,
+    FirstAccount,
+    FirstAccounts,
+    NewTenant,
+    StoredApiKey,
+    Tenants,
+)
+from application.ports.provider_accounts import NewProviderAccount
+from application.ports.vault import Place, Vault
 from application.ports.world import World
 from domain.audit import AuditRecord
 from domain.ids import ApiKeyId, Prefix, PrincipalId, ProviderAccountId, TenantId, public_id
@@ -36,6 +46,7 @@ class OpenTenantHandler:
     tenants: Tenants
     keys: ApiKeys
     first_accounts: FirstAccounts
+    vault: Vault
     world: World
 
     async def __call__(self, command: OpenTenant) -> OpenedTenant:
@@ -54,7 +65,9 @@ class OpenTenantHandler:
             created_at=moment.now,
             revoked_at=None,
         )
-        accounts = tuple((ProviderAccountId(moment.new_id()), one.provider) for one in self.first_accounts.accounts)
+        accounts = tuple(
+            self._account(tenant_id, ProviderAccountId(moment.new_id()), one) for one in self.first_accounts.accounts
+        )
         audit = AuditRecord(
             tenant_id=tenant_id,
             id=moment.new_id(),
@@ -78,3 +91,15 @@ class OpenTenantHandler:
             )
         )
         return OpenedTenant(tenant_id, operator_id, key)
+
+    def _account(self, tenant_id: TenantId, account_id: ProviderAccountId, first: FirstAccount) -> NewProviderAccount:
+        """Seal the credentials that the settings give."""
+        place = Place(tenant_id=tenant_id, account_id=account_id, version=1)
+        return NewProviderAccount(
+            id=account_id,
+            provider=first.provider,
+            name=first.name,
+            config=first.config,
+            credentials=self.vault.seal(msgspec.json.encode(first.credentials), place),
+            actor=SETTINGS_ACTOR,
+        )

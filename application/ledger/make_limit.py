@@ -7,12 +7,12 @@ import msgspec
 
 from application.call import Call
 from application.ledger.orders import account_in
-from application.ledger.telling import told
 from application.ports.answers import ControlAnswers
 from application.ports.controls import LimitBook, LimitNow, NewLimit
 from application.ports.journal import Answer, Journal
 from application.ports.ledger import AccountFinder
 from application.ports.world import World
+from application.telling import told
 from domain.errors import VAL_FIELD, FieldError, MediatorError
 from domain.ids import ApiKeyId, LimitId, Prefix, public_id
 from domain.limits import LimitScope

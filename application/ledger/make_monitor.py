@@ -7,12 +7,12 @@ import msgspec
 
 from application.call import Call
 from application.ledger.orders import NOBODY, account_id_of
-from application.ledger.telling import told
 from application.ports.answers import ControlAnswers
 from application.ports.controls import MonitorBook, NewMonitor
 from application.ports.journal import Answer, Journal
 from application.ports.ledger import AccountFinder
 from application.ports.world import World
+from application.telling import told
 from domain.ids import LedgerAccountId, MonitorId, Prefix, public_id
 from domain.money import Currency
 from domain.monitors import Comparison, Measure, Monitor

@@ -6,11 +6,11 @@ from uuid import UUID
 import msgspec
 
 from application.call import Call
-from application.ledger.telling import told
 from application.ports.answers import ControlAnswers
 from application.ports.controls import AccountBook, NewAccount
 from application.ports.journal import Answer, Journal
 from application.ports.world import World
+from application.telling import told
 from domain.accounts import Account, is_code
 from domain.errors import VAL_FIELD, FieldError, MediatorError
 from domain.ids import LedgerAccountId, Prefix, public_id

@@ -4,6 +4,7 @@ from typing import Protocol
 
 from application.ports.controls import LimitNow
 from application.ports.journal import Answer
+from application.ports.provider_accounts import ConnectedAccount
 from domain.accounts import Account
 from domain.dossier import Dossier
 from domain.ids import OperationId
@@ -39,4 +40,12 @@ class ControlAnswers(Protocol):
 
     def monitor(self, monitor: Monitor) -> Answer:
         """Tell a monitor that began."""
+        ...
+
+
+class ProviderAnswers(Protocol):
+    """Renders answers about accounts at providers, with 201. Pure: the same state gives the same bytes."""
+
+    def connected(self, account: ConnectedAccount) -> Answer:
+        """Tell an account that was connected; never its credentials."""
         ...

@@ -6,6 +6,7 @@ from typing import Protocol
 
 import msgspec
 
+from application.ports.provider_accounts import NewProviderAccount
 from domain.audit import AuditRecord
 from domain.ids import ApiKeyId, PrincipalId, ProviderAccountId, TenantId
 
@@ -39,9 +40,13 @@ class NewTenant(msgspec.Struct, frozen=True, kw_only=True):
     operator_id: PrincipalId
     operator_name: str
     api_key: StoredApiKey
-    provider_accounts: tuple[tuple[ProviderAccountId, str], ...]
+    provider_accounts: tuple[NewProviderAccount, ...]
     created_at: datetime
     audit: AuditRecord
+
+
+SETTINGS_ACTOR = "system:settings"
+"""Who wrote the versions of an account that came from the settings."""
 
 
 class FirstAccount(msgspec.Struct, frozen=True, kw_only=True):

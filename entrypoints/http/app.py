@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.postgres.journal import PostgresJournal
 from application.identity.authenticate import AuthenticateHandler
-from application.ports.answers import Answers, ControlAnswers
+from application.ports.answers import Answers, ControlAnswers, ProviderAnswers
 from application.ports.journal import Journal
 from application.ports.limits import Limits
 from entrypoints.http.access_lines import AccessLines
@@ -38,7 +38,10 @@ from entrypoints.http.holds import HOLD_ROUTES
 from entrypoints.http.ledger import LEDGER_ROUTES
 from entrypoints.http.payments import PAYMENT_ROUTES
 from entrypoints.http.plain_transfers import PlainTransfers
+from entrypoints.http.provider_account_shapes import JsonProviderAnswers
+from entrypoints.http.provider_accounts import PROVIDER_ACCOUNT_ROUTES
 from entrypoints.http.provider_health import PROVIDER_HEALTH_ROUTES
+from entrypoints.http.providers import PROVIDER_ROUTES
 from entrypoints.http.routing import ROUTING_ROUTES
 from entrypoints.http.statements import STATEMENT_ROUTES
 from entrypoints.http.transfer_batches import BATCH_PATH, BATCH_ROUTES
@@ -70,6 +73,7 @@ class HttpAnswers(Provider):
     scope = Scope.APP
     answers = provide(JsonAnswers, provides=Answers, override=True)
     control_answers = provide(JsonControlAnswers, provides=ControlAnswers, override=True)
+    provider_answers = provide(JsonProviderAnswers, provides=ProviderAnswers, override=True)
 
     @provide
     def door(self, authenticate: AuthenticateHandler, limits: Limits) -> Door:
@@ -121,6 +125,8 @@ def make_framework(container: AsyncContainer, started: Callable[[], bool] = lamb
             *PAYMENT_ROUTES,
             *ROUTING_ROUTES,
             *PROVIDER_HEALTH_ROUTES,
+            *PROVIDER_ROUTES,
+            *PROVIDER_ACCOUNT_ROUTES,
             *LEDGER_ROUTES,
             *CONTROL_ROUTES,
             *TRANSFER_ROUTES,

@@ -1,8 +1,9 @@
 """Answers for processes that answer nobody: the worker and the command line settle operations without a caller."""
 
-from application.ports.answers import Answers, ControlAnswers
+from application.ports.answers import Answers, ControlAnswers, ProviderAnswers
 from application.ports.controls import LimitNow
 from application.ports.journal import Answer
+from application.ports.provider_accounts import ConnectedAccount
 from domain.accounts import Account
 from domain.dossier import Dossier
 from domain.ids import OperationId
@@ -35,3 +36,11 @@ class NoControlAnswers(ControlAnswers):
     def monitor(self, monitor: Monitor) -> Answer:
         """Raise LookupError."""
         raise LookupError(f"nobody waits to hear of {monitor.id}")
+
+
+class NoProviderAnswers(ProviderAnswers):
+    """Refuses to be asked, for the same reason."""
+
+    def connected(self, account: ConnectedAccount) -> Answer:
+        """Raise LookupError."""
+        raise LookupError(f"nobody waits to hear of {account.id}")

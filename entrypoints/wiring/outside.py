@@ -5,22 +5,28 @@ from datetime import timedelta
 
 from dishka import Provider, Scope, provide
 
+from adapters.providerkit.forms import SpecForms
+from adapters.providerkit.guarding.board import ProviderHealthBoard
 from adapters.providerkit.http import ProviderHttp
 from adapters.security.api_keys import HmacApiKeys
 from adapters.system import SystemWorld
 from application.fx.refresh_rates import RateSources
 from application.fx.rules import DealingRules
 from application.payments.provider_step import CallbackAddress
-from application.ports.answers import Answers, ControlAnswers
+from application.ports.answers import Answers, ControlAnswers, ProviderAnswers
 from application.ports.fx import RateSource
-from application.ports.identity import ApiKeys, FirstAccounts, Tenants
+from application.ports.identity import ApiKeys, FirstAccounts
+from application.ports.provider_accounts import AccountsInForce
+from application.ports.provider_forms import ProviderForms
 from application.ports.providers import Providers
 from application.ports.statements import StatementForms
+from application.ports.vault import Vault
 from application.ports.world import World
 from domain.fx.rates import DayRule, MissingDay, Source
 from entrypoints.settings import Settings
-from entrypoints.wiring.answers import NoAnswers, NoControlAnswers
-from entrypoints.wiring.providers import find_providers, first_accounts
+from entrypoints.wiring.answers import NoAnswers, NoControlAnswers, NoProviderAnswers
+from entrypoints.wiring.provider_specs import provider_specs
+from entrypoints.wiring.providers import connected_providers, first_accounts
 
 CONNECTIONS_MAX = 1_000
 """To all providers together: so many that those which hang do not use up what the others need."""
@@ -34,6 +40,7 @@ class Outside(Provider):
     world = provide(SystemWorld, provides=World)
     answers = provide(NoAnswers, provides=Answers)
     control_answers = provide(NoControlAnswers, provides=ControlAnswers)
+    provider_answers = provide(NoProviderAnswers, provides=ProviderAnswers)
 
     @provide
     def statement_forms(self) -> StatementForms:
@@ -44,8 +51,15 @@ class Outside(Provider):
 
     @provide
     def api_keys(self, settings: Settings) -> ApiKeys:
-        """Check API keys with this service's secret."""
-        return HmacApiKeys(settings.secret_key)
+        """Check API keys with this service's secret, and with the one before it."""
+        return HmacApiKeys(settings.secret_key, previous=settings.previous_secrets)
+
+    @provide
+    def vault(self, settings: Settings) -> Vault:
+        """Seal with this service's secret, and open with the one before it as well."""
+        from adapters.security.vault import EnvelopeVault  # noqa: PLC0415 -- cryptography comes with it, and is slow
+
+        return EnvelopeVault(settings.secret_key, previous=settings.previous_secrets)
 
     @provide
     def address(self, settings: Settings) -> CallbackAddress:
@@ -82,9 +96,16 @@ class Outside(Provider):
         return first_accounts(settings)
 
     @provide
-    def providers(self, settings: Settings, http: ProviderHttp, tenants: Tenants) -> Providers:
-        """Find the providers that the settings switch on."""
-        return find_providers(settings, http, tenants)
+    def forms(self) -> ProviderForms:
+        """Know what is installed, and what an account there is configured by."""
+        return SpecForms(provider_specs())
+
+    @provide
+    def providers(
+        self, source: AccountsInForce, vault: Vault, http: ProviderHttp, board: ProviderHealthBoard
+    ) -> Providers:
+        """Open providers as the accounts of tenants are configured."""
+        return connected_providers(source, vault, http, board)
 
 
 def _rate_sources(settings: Settings) -> Iterator[RateSource]:

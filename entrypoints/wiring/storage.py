@@ -28,6 +28,11 @@ from adapters.postgres.ledger_copies import PostgresLedgerCopies
 from adapters.postgres.outbox import PostgresOutbox
 from adapters.postgres.payments import PostgresPaymentQueries, PostgresPaymentRepository
 from adapters.postgres.proof import PostgresProof
+from adapters.postgres.provider_accounts import (
+    PostgresAccountsInForce,
+    PostgresProviderAccountBook,
+    PostgresProviderAccountQueries,
+)
 from adapters.postgres.routing import PostgresRouteBook
 from adapters.postgres.statements import PostgresStatementReads
 from application.ports.balances import BalanceReads
@@ -41,6 +46,7 @@ from application.ports.ledger import AccountFinder, LedgerQueries, Proof
 from application.ports.ledger_copies import LedgerCopies
 from application.ports.outbox import Outbox
 from application.ports.payments import PaymentQueries, PaymentRepository
+from application.ports.provider_accounts import AccountsInForce, ProviderAccountBook, ProviderAccountQueries
 from application.ports.provider_health import Breakers
 from application.ports.queue import EventStore, ParkedJobs
 from application.ports.routing import RouteBook
@@ -79,6 +85,9 @@ class Storage(Provider):
     payments = provide(PostgresPaymentRepository, provides=PaymentRepository)
     breakers = provide(PostgresBreakers, provides=Breakers)
     routes = provide(PostgresRouteBook, provides=RouteBook)
+    provider_accounts = provide(PostgresProviderAccountBook, provides=ProviderAccountBook)
+    provider_account_queries = provide(PostgresProviderAccountQueries, provides=ProviderAccountQueries)
+    accounts_in_force = provide(PostgresAccountsInForce, provides=AccountsInForce)
     payment_queries = provide(PostgresPaymentQueries, provides=PaymentQueries)
     ledger_copies = provide(PostgresLedgerCopies, provides=LedgerCopies)
     balance_reads = provide(PostgresBalanceReads, provides=BalanceReads)

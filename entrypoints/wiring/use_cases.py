@@ -59,8 +59,20 @@ from application.payments.resolve_operation import ResolveOperationHandler
 from application.ports.identity import Tenants
 from application.ports.ledger import Proof
 from application.ports.providers import Providers
+from application.providers.change_provider_account import ChangeProviderAccountHandler
+from application.providers.connect_provider import ConnectProviderHandler
+from application.providers.diff_account_versions import DiffAccountVersionsHandler
+from application.providers.follow_settings import FollowSettingsHandler
 from application.providers.get_health import GetHealthHandler
+from application.providers.get_provider import GetProviderHandler
+from application.providers.get_provider_account import GetProviderAccountHandler
+from application.providers.list_account_versions import ListAccountVersionsHandler
+from application.providers.list_provider_accounts import ListProviderAccountsHandler
+from application.providers.list_providers import ListProvidersHandler
+from application.providers.roll_back_account import RollBackAccountHandler
+from application.providers.set_account_state import SetAccountStateHandler
 from application.providers.set_breaker import SetBreakerHandler
+from application.providers.verify_account import VerifyAccountHandler
 from application.routing.explain_route import ExplainRouteHandler
 from application.routing.list_rules import ListRulesHandler
 from application.routing.roll_back_rules import RollBackRulesHandler
@@ -124,6 +136,18 @@ class UseCases(Provider):
         ReportExposureHandler,
         GetHealthHandler,
         SetBreakerHandler,
+        ConnectProviderHandler,
+        ChangeProviderAccountHandler,
+        SetAccountStateHandler,
+        RollBackAccountHandler,
+        VerifyAccountHandler,
+        ListProviderAccountsHandler,
+        GetProviderAccountHandler,
+        ListAccountVersionsHandler,
+        DiffAccountVersionsHandler,
+        ListProvidersHandler,
+        GetProviderHandler,
+        FollowSettingsHandler,
         SetRulesHandler,
         RollBackRulesHandler,
         ListRulesHandler,

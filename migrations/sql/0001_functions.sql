@@ -448,11 +448,7 @@ begin
   insert into fm.api_keys (tenant_id, id, principal_id, key_id, digest, name, created_at)
     values (p_tenant, (k->>'id')::uuid, (k->>'principal_id')::uuid, k->>'key_id', decode(k->>'digest', 'hex'),
       k->>'name', v_at);
-  insert into fm.provider_account_directory (provider_account_id, tenant_id)
-    select (x->>'id')::uuid, p_tenant from jsonb_array_elements(p_document->'provider_accounts') x;
-  insert into fm.provider_accounts (tenant_id, id, provider, created_at)
-    select p_tenant, (x->>'id')::uuid, x->>'provider', v_at
-    from jsonb_array_elements(p_document->'provider_accounts') x;
+  perform fm.write_provider_account(p_tenant, x) from jsonb_array_elements(p_document->'provider_accounts') x;
   insert into fm.audit_events (tenant_id, id, at, actor, action, subject, request_id, details, recorded_at)
     values (p_tenant, (a->>'id')::uuid, (a->>'at')::timestamptz, a->>'actor', a->>'action', a->>'subject',
       a->>'request_id', a->'details', clock_timestamp());

@@ -56,6 +56,8 @@ create table fm.provider_accounts (
   tenant_id uuid not null,
   id uuid not null,
   provider text not null,
+  name text not null,
+  state text not null check (state in ('enabled', 'disabled')),
   created_at timestamptz not null,
   constraint provider_accounts_pk primary key (tenant_id, id),
   constraint provider_accounts_tenant_fk foreign key (tenant_id) references fm.tenants (tenant_id)

@@ -23,6 +23,7 @@ from adapters.postgres.engine import PoolSize, make_engine
 from adapters.postgres.identity import PostgresTenants
 from adapters.postgres.migrating import migrate
 from adapters.security.api_keys import HmacApiKeys
+from adapters.security.vault import EnvelopeVault
 from adapters.system import SystemWorld
 from application.identity.open_tenant import OpenTenant, OpenTenantHandler
 from application.ports.identity import FirstAccounts
@@ -208,7 +209,9 @@ async def require_durable(url: str) -> None:
 
 async def _prepare(urls: StoreUrls, secret_key: str, accounts: int) -> Tenant:
     engine = make_engine(at(urls.database_url, TEMPLATE), pool=PoolSize(1, 1), application="bench")
-    handler = OpenTenantHandler(PostgresTenants(engine), HmacApiKeys(secret_key), FirstAccounts(), SystemWorld())
+    handler = OpenTenantHandler(
+        PostgresTenants(engine), HmacApiKeys(secret_key), FirstAccounts(), EnvelopeVault(secret_key), SystemWorld()
+    )
     try:
         opened = await handler(OpenTenant(name="Bench", operator_name="Bench"))
     finally:

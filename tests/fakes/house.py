@@ -17,6 +17,11 @@ from adapters.postgres.journal import PostgresJournal
 from adapters.postgres.ledger import PostgresLedgerQueries
 from adapters.postgres.outbox import PostgresOutbox
 from adapters.postgres.payments import PostgresPaymentQueries, PostgresPaymentRepository
+from adapters.postgres.provider_accounts import (
+    PostgresAccountsInForce,
+    PostgresProviderAccountBook,
+    PostgresProviderAccountQueries,
+)
 from adapters.postgres.routing import PostgresRouteBook
 from application.ports.callbacks import CallbackInbox
 from application.ports.identity import ApiKeyRepository, NewTenant, Tenants
@@ -24,6 +29,7 @@ from application.ports.journal import IdempotencyKey, Journal
 from application.ports.ledger import LedgerQueries
 from application.ports.outbox import Outbox
 from application.ports.payments import PaymentQueries, PaymentRepository
+from application.ports.provider_accounts import AccountsInForce, ProviderAccountBook, ProviderAccountQueries
 from application.ports.provider_health import Breakers
 from application.ports.queue import EventStore, ParkedJobs
 from application.ports.routing import RouteBook
@@ -36,6 +42,7 @@ from tests.fakes.ledger import MemoryLedgerQueries
 from tests.fakes.ledger_windows import LedgerWindows, MemoryLedgerWindows, PostgresLedgerWindows
 from tests.fakes.outbox import MemoryOutbox
 from tests.fakes.payments import MemoryPaymentQueries, MemoryPaymentRepository
+from tests.fakes.provider_accounts import MemoryProviderAccountBook, MemoryProviderAccountQueries
 from tests.fakes.queue import MemoryEventStore, MemoryParkedJobs
 from tests.fakes.routing import MemoryRouteBook
 from tests.fakes.tables import MemoryDatabase
@@ -92,6 +99,9 @@ class House:
     outbox: Outbox
     inbox: CallbackInbox
     tenants: Tenants
+    accounts: ProviderAccountBook
+    account_queries: ProviderAccountQueries
+    accounts_in_force: AccountsInForce
     api_keys: ApiKeyRepository
     parked: ParkedJobs
     events: EventStore
@@ -106,7 +116,7 @@ class House:
     @property
     def account(self) -> ProviderAccountId:
         """The tenant's account at the first provider."""
-        return self.tenant.provider_accounts[0][0]
+        return self.tenant.provider_accounts[0].id
 
 
 def real_time() -> datetime:
@@ -131,6 +141,9 @@ def memory_house(
         outbox=MemoryOutbox(database),
         inbox=MemoryCallbackInbox(database),
         tenants=MemoryTenants(database),
+        accounts=MemoryProviderAccountBook(database),
+        account_queries=MemoryProviderAccountQueries(database),
+        accounts_in_force=MemoryProviderAccountQueries(database),
         api_keys=MemoryApiKeyRepository(database),
         parked=MemoryParkedJobs(database),
         events=MemoryEventStore(database),
@@ -152,6 +165,9 @@ def postgres_house(tenant: NewTenant, engine: AsyncEngine, owner_url: str, *, ca
         outbox=PostgresOutbox(engine),
         inbox=PostgresCallbackInbox(engine),
         tenants=PostgresTenants(engine),
+        accounts=PostgresProviderAccountBook(engine),
+        account_queries=PostgresProviderAccountQueries(engine),
+        accounts_in_force=PostgresAccountsInForce(engine),
         api_keys=PostgresApiKeyRepository(engine),
         parked=PostgresParkedJobs(engine),
         events=PostgresEventStore(engine),

@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from application.ports.identity import ApiKeyRepository, NewTenant, ProviderAccount, StoredApiKey, Tenants
+from application.ports.provider_accounts import NewProviderAccount
 from domain.audit import AuditRecord
 from domain.ids import ApiKeyId, PrincipalId, ProviderAccountId, TenantId
 from tests.fakes.tables import MemoryDatabase
@@ -41,9 +42,16 @@ def a_tenant(
         operator_id=operator,
         operator_name="Operator",
         api_key=key,
-        provider_accounts=accounts,
+        provider_accounts=tuple(_account(*one) for one in accounts),
         created_at=at,
         audit=audit,
+    )
+
+
+def _account(account_id: ProviderAccountId, provider: str) -> NewProviderAccount:
+    """Describe an account whose credentials open nothing: nobody sealed them."""
+    return NewProviderAccount(
+        id=account_id, provider=provider, name=provider, config={}, credentials=b"sealed by nobody", actor="system:test"
     )
 
 

@@ -10,7 +10,9 @@ import msgspec
 from application.ports.callbacks import InboundCallback
 from application.ports.identity import NewTenant, ProviderAccount, StoredApiKey
 from application.ports.journal import Answer, IdempotencyKey
+from application.ports.provider_accounts import AccountVersion, NewProviderAccount
 from application.ports.provider_health import StoredBreaker
+from application.ports.providers import AccountState
 from application.ports.queue import ParkedJob
 from application.ports.routing import StoredRuleSet
 from domain.audit import AuditRecord
@@ -43,6 +45,15 @@ class OutboxRow(msgspec.Struct, frozen=True, kw_only=True):
     claimed_until: datetime | None = None
 
 
+class Connection(msgspec.Struct):
+    """An account at a provider with all of its versions."""
+
+    name: str
+    created_at: datetime
+    versions: list[AccountVersion]
+    state: AccountState = AccountState.ENABLED
+
+
 class Tables:
     """Everything that is kept for one tenant."""
 
@@ -64,6 +75,8 @@ class Tables:
         self.rulesets: list[StoredRuleSet] = []
         self.breakers: dict[ProviderAccountId, StoredBreaker] = {}
         self.routes: dict[PaymentId, RouteDecision] = {}
+        self.connections: dict[ProviderAccountId, Connection] = {}
+        self.sealed: dict[tuple[ProviderAccountId, int], bytes] = {}
 
     def copy(self) -> "Tables":
         """Give tables that can be written to without touching these: rows are frozen, so that is all it takes."""
@@ -111,10 +124,26 @@ class MemoryDatabase:
         """Keep a new tenant as a whole."""
         self.tenants[tenant.tenant_id] = tenant
         self.api_keys[tenant.api_key.key_id] = tenant.api_key
-        for account_id, provider in tenant.provider_accounts:
-            account = ProviderAccount(tenant_id=tenant.tenant_id, id=account_id, provider=provider)
-            self.accounts[account_id] = account
+        for one in tenant.provider_accounts:
+            self.connect(tenant.tenant_id, one)
         self.tables(tenant.tenant_id).audit.append(tenant.audit)
+
+    def connect(self, tenant_id: TenantId, account: NewProviderAccount) -> None:
+        """Keep an account with its first version."""
+        now = self.clock()
+        self.accounts[account.id] = ProviderAccount(tenant_id=tenant_id, id=account.id, provider=account.provider)
+        version = AccountVersion(
+            version=1,
+            config=dict(account.config),
+            credentials_version=1,
+            note=account.note,
+            actor=account.actor,
+            rolled_back_from=None,
+            effective_from=now,
+            created_at=now,
+        )
+        self.tables(tenant_id).connections[account.id] = Connection(account.name, now, [version])
+        self.tables(tenant_id).sealed[account.id, 1] = account.credentials
 
     def tables(self, tenant_id: TenantId) -> Tables:
         """Give one tenant's tables."""

@@ -7,6 +7,7 @@ COMMANDS = {
     "show": ("matrix:show", "Show everything that a provider declares of itself."),
     "health": ("health:health", "Show how provider accounts are doing: circuits, pauses, what is under way."),
     "breaker": ("health:breaker", "Open or close an account's circuit breaker by hand, or give it back."),
+    "accounts": ("accounts:accounts", "Connect to providers, and look after our accounts there."),
 }
 """Name of a command: where it is under `entrypoints.cli.providers`, and what it does in a line."""
 

@@ -21,6 +21,7 @@ KINDS = {
     Prefix.BALANCE_MONITOR: "monitor",
     Prefix.FX_QUOTE: "quote",
     Prefix.API_KEY: "API key",
+    Prefix.PAYMENT: "payment",
     Prefix.PROVIDER_ACCOUNT: "provider account",
 }
 

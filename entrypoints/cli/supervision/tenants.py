@@ -9,6 +9,7 @@ from application.identity.authenticate import AuthenticateHandler
 from application.identity.open_tenant import OpenedTenant, OpenTenant, OpenTenantHandler
 from application.ledger.prove import ProofReport, ProveHandler
 from application.ports.identity import NewTenant, ProviderAccount, Tenants
+from application.providers.follow_settings import FollowSettingsHandler
 from domain.errors import AUTH_INVALID, MediatorError
 from domain.ids import TenantId
 from entrypoints.cli.supervision.folder import DataFolder
@@ -58,13 +59,18 @@ class HouseTenants(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def prepare_tenants(container: AsyncContainer, ground: Ground) -> HouseTenants:
-    """Open what is missing; the demo's key is kept in the data folder. Raises Trouble."""
+    """Open what is missing, and have what is there follow the settings: the simulator has a new port at each start.
+
+    The demo's key is kept in the data folder. Raises Trouble.
+    """
     plan, secrets = ground.plan, ground.secrets
     first = None
     if not plan.is_throw_away:
         is_new = not await (await container.get(Tenants)).ids()
         if not is_new and ground.has_foreign_keys:
             raise Trouble(_FOREIGN_KEYS, exit_code=CONFIGURATION)
+        if not is_new:
+            await (await container.get(FollowSettingsHandler))()
         if is_new:
             first = await open_tenant(container, FIRST)
             secrets = msgspec.structs.replace(secrets, has_opened_tenants=True)

@@ -94,6 +94,12 @@ COPIES = (
       '', now(), now()
     from generate_series(1, $2::integer) n
     """,
+    """
+    insert into fm.provider_account_versions (tenant_id, provider_account_id, version, config, credentials_version,
+      actor, effective_from, created_at)
+    select v.tenant_id, v.provider_account_id, 1 + n, v.config, 1, v.actor, v.effective_from, v.created_at
+    from (select * from fm.provider_account_versions where tenant_id = $1 limit 1) v, generate_series(1, $2::integer) n
+    """,
 )
 
 

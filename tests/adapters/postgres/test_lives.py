@@ -17,7 +17,8 @@ from tests.fakes.story import SECOND_ACCOUNT, Story
 @pytest.fixture(autouse=True)
 async def second_account(house: House, owner: asyncpg.Connection) -> None:
     """Another account of the tenant, to which payments may go on."""
-    sql = "insert into fm.provider_accounts (tenant_id, id, provider, created_at) values ($1, $2, 'sandbox', now())"
+    sql = """insert into fm.provider_accounts (tenant_id, id, provider, name, state, created_at)
+      values ($1, $2, 'sandbox', 'Sandbox', 'enabled', now())"""
     await owner.execute(sql, house.tenant_id, SECOND_ACCOUNT)
 
 

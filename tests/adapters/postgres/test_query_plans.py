@@ -281,6 +281,14 @@ CALLS: dict[str, Ask] = {
     "unsent payments": lambda one: one.house.outbox.claim_unsent(one.house.tenant_id, limit=10, age_seconds=1),
     "old keys": lambda one: one.house.outbox.forget_keys(age_seconds=3600.0 * 24, limit=10),
     "callback": lambda one: one.house.inbox.get(one.house.tenant_id, one.house.account, "evt-77"),
+    "provider account": lambda one: one.house.account_queries.get(one.house.tenant_id, one.house.account),
+    "provider accounts": lambda one: one.house.account_queries.page(one.house.tenant_id, after=None, limit=51),
+    "versions of an account": lambda one: one.house.account_queries.versions(
+        one.house.tenant_id, one.house.account, before=1_000, limit=51
+    ),
+    "version of an account": lambda one: one.house.account_queries.version(one.house.tenant_id, one.house.account, 77),
+    "accounts in force": lambda one: one.house.accounts_in_force.in_force(one.house.tenant_id),
+    "credentials": lambda one: one.house.accounts_in_force.find_sealed(one.house.tenant_id, one.house.account, 1),
     "known key": lambda one: one.house.journal.recall(
         one.house.tenant_id, msgspec.structs.replace(a_key("key-77"), fingerprint=b"\x00"), lease_seconds=1
     ),

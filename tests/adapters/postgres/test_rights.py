@@ -15,6 +15,7 @@ ADAPTERS = Path(next(iter(postgres.__path__)))
 INNER = (
     *("claim_key", "write_states", "lock_books", "post", "write_events"),
     *("book_entry", "book_legs", "check_legs", "do_order", "reserve_limits", "shift_pending", "tell_of_postings"),
+    "write_provider_account",
 )
 """Parts of the write path that may only run as a whole."""
 

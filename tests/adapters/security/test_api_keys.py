@@ -225,3 +225,11 @@ def test_any_secret_makes_keys(secret: str) -> None:
 def test_showing_the_keeper_of_keys_shows_no_secret() -> None:
     assert SECRET not in repr(KEYS)
     assert SECRET not in str(vars(KEYS))
+
+
+def test_a_key_of_the_secret_before_still_matches_and_one_of_another_does_not() -> None:
+    key, _, digest = HmacApiKeys("the secret of yesterday").mint()
+
+    assert HmacApiKeys(SECRET, previous=("the secret of yesterday",)).matches(key, digest)
+    assert not HmacApiKeys(SECRET, previous=("the secret of the day before",)).matches(key, digest)
+    assert not HmacApiKeys(SECRET, previous=("the secret of yesterday",)).matches(KEY, digest)

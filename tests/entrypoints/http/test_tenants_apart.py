@@ -31,12 +31,19 @@ COUNTED = (
 )
 
 
+SHARED = frozenset({"/v1/providers/{name}"})
+"""What is installed is so for everybody."""
+
 BODIES = {
     "execute": {"source_account": "a", "target_account": "b"},
     "reserve": {"reserved_for": "somebody"},
     "breaker": {"setting": "open"},
+    "rollback": {"version": 1, "expected_version": 1},
 }
 """What must be said to some routes, by their last word."""
+
+QUERIES = {"diff": {"from": 1, "to": 1}}
+"""The same in a query."""
 
 
 @pytest.fixture(autouse=True)
@@ -108,11 +115,12 @@ async def rows(owner_url: str, shop: Shop) -> dict[str, int]:
 
 async def ask(shop: Shop, operation: Operation, target: str) -> Answer:
     if operation.method == "GET":
-        return await shop.get(target)
+        return await shop.get(target, **QUERIES.get(target.rpartition("/")[2], {}))
     if operation.method == "DELETE":
         return await shop.delete(target)
     if operation.method == "PATCH":
-        return await shop.patch(target, {})
+        named = "provider-accounts" in operation.path
+        return await shop.patch(target, {"expected_version": 1, "config": {}} if named else {})
     if operation.method == "PUT":
         return await shop.put(target, BODIES.get(target.rpartition("/")[2], {}))
     assert operation.method == "POST", f"teach this test how {operation.method} is asked"
@@ -126,6 +134,7 @@ async def test_no_route_shows_or_changes_what_belongs_to_another_by_its_path(
     told = await shop.payment(theirs.payment)
     before = await rows(owner_url, shop)
     asked = [one for one in await operations(shop) if one.parameters("path") and not one.is_public]
+    asked = [one for one in asked if one.path not in SHARED]
 
     for operation in asked:
         for name in operation.parameters("path"):

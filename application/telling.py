@@ -1,4 +1,4 @@
-"""The end of every request that makes an account, a limit or a monitor: its answer, told once and kept."""
+"""The end of every request that makes something without a provider: its answer, told once and kept."""
 
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
