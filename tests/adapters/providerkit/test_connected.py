@@ -127,6 +127,10 @@ async def test_a_change_is_true_after_half_a_second_and_not_asked_for_before(ben
     assert (after.config_version, after.deadline_seconds) == (2, 9.0)
 
 
+def test_what_is_remembered_is_never_so_old_that_a_change_takes_a_second() -> None:
+    assert 0 < FRESH_SECONDS <= 0.5
+
+
 async def test_what_was_decided_under_a_version_is_opened_under_it_with_the_newest_key(bench: Workbench) -> None:
     await bench.connect(deadline_seconds=3)
     await bench.providers.open(TENANT, ACCOUNT)
@@ -241,6 +245,20 @@ async def test_however_many_ask_at_once_the_database_is_asked_once(bench: Workbe
     found = await asyncio.gather(*many[1:])
 
     assert {one.id for one in found if one is not None} == {ACCOUNT}
+    assert source.asked <= 2
+
+
+async def test_many_who_ask_for_what_is_not_there_wait_for_one_answer(bench: Workbench) -> None:
+    await bench.connect()
+    source = SlowSource(bench.source)
+    recent = RecentlyInForce(source)
+
+    many = [asyncio.create_task(recent.find(TENANT, NOBODY)) for _ in range(50)]
+    await asyncio.sleep(0)
+    source.go_on.set()
+
+    assert set(await asyncio.gather(*many)) == {None}
+    # The first reading may have begun before the others asked: they need one more, and only one.
     assert source.asked <= 2
 
 
