@@ -2,6 +2,7 @@
 
 import msgspec
 
+from domain.authorizing import mismatched
 from domain.dossier import (
     MISSING_CODE,
     Dossier,
@@ -99,6 +100,9 @@ def _authorization_parked(dossier: Dossier) -> Dossier:
 
 
 def _voided(dossier: Dossier, operation: ProviderOperation, finding: Succeeded, moment: Moment) -> Move:
+    if finding.amount != operation.amount:
+        # Less was left to release than we think: somebody took of it elsewhere.
+        return mismatched(dossier, operation, finding, moment)
     payment, now = dossier.payment, moment.now
     released = _releasable(payment)
     kept = payment.captured_minor > 0
