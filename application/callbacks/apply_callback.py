@@ -9,7 +9,7 @@ from application.callbacks.event_line import EventLine
 from application.hearing import Effect
 from application.ports.callbacks import StoredCallback
 from application.ports.providers import Provider, Providers
-from domain.callbacks import CallbackState, is_taken_at_its_word
+from domain.callbacks import is_taken_at_its_word
 from domain.ids import CallbackId
 
 UNREAD_AT_ONCE = 20
@@ -35,17 +35,12 @@ class ApplyCallbackHandler:
 
     async def __call__(self, command: ApplyCallback, call: Call) -> tuple[Effect, ...]:
         """Act on what is not dealt with yet; give what was changed. Raises NOT_FOUND, ROUTE_NO_PROVIDER, Conflict."""
-        inbox = self.line.inbox
-        callback = await inbox.get(call.tenant_id, command.callback_id)
+        callback = await self.line.inbox.get(call.tenant_id, command.callback_id)
         provider = await self.providers.open(call.tenant_id, callback.summary.provider_account_id)
         if callback.summary.read_at is None:
             await self._read_up_to(callback, provider)
-            callback = await inbox.get(call.tenant_id, command.callback_id)
         at_its_word = is_taken_at_its_word(provider.manifest.callbacks)
-        waiting = [one for one in callback.events if one.state is CallbackState.RECEIVED]
-        taken = [await self.line.take(call, callback.summary, one, at_its_word=at_its_word) for one in waiting]
-        await inbox.finish(call.tenant_id, command.callback_id)
-        return tuple(one for one in taken if one is not None)
+        return await self.line.take_all(call, command.callback_id, at_its_word=at_its_word)
 
     async def _read_up_to(self, callback: StoredCallback, provider: Provider) -> None:
         inbox, summary = self.line.inbox, callback.summary

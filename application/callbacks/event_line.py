@@ -9,6 +9,7 @@ from application.ports.callbacks import CallbackInbox, CallbackSummary, StoredEv
 from application.ports.journal import Conflict
 from application.ports.world import World
 from domain.callbacks import CallbackState
+from domain.ids import CallbackId
 from domain.providers import CallbackEvent
 
 PATIENCE = timedelta(seconds=60)
@@ -28,22 +29,42 @@ class EventLine:
     contexts: AppliesCallbacks
     world: World
 
-    async def take(
-        self, call: Call, callback: CallbackSummary, event: StoredEvent, *, at_its_word: bool
-    ) -> Effect | None:
-        """Act on an event when it is its turn; None when it is about nothing of ours. Raises Conflict: come again."""
-        now = self.world.moment().now
-        if await self.inbox.must_wait(call.tenant_id, event, since=now - PATIENCE):
+    async def take_all(
+        self, call: Call, callback_id: CallbackId, *, at_its_word: bool, patiently: bool = True
+    ) -> tuple[Effect, ...]:
+        """Act on every event of a callback that waits, in its order; give the effects. Raises Conflict: come again.
+
+        `patiently`: each when it is its turn. What is done again waits for nobody.
+        """
+        callback = await self.inbox.get(call.tenant_id, callback_id)
+        effects = []
+        for event in callback.events:
+            if event.state is CallbackState.RECEIVED:
+                if patiently:
+                    await self._wait_for_turn(call, event)
+                effects.append(
+                    await self._taken(call, callback.summary, event, at_its_word=at_its_word, patiently=patiently)
+                )
+        await self.inbox.finish(call.tenant_id, callback_id)
+        return tuple(one for one in effects if one is not None)
+
+    async def _wait_for_turn(self, call: Call, event: StoredEvent) -> None:
+        since = self.world.moment().now - PATIENCE
+        if await self.inbox.must_wait(call.tenant_id, event, since=since):
             raise Conflict(f"an earlier event about {event.lane} is not dealt with yet")
+
+    async def _taken(
+        self, call: Call, callback: CallbackSummary, event: StoredEvent, *, at_its_word: bool, patiently: bool
+    ) -> Effect | None:
         effect = await self.contexts.apply(call, heard_of(callback, event.said, at_its_word=at_its_word))
-        if effect is None and may_be_early(event.said) and now < callback.received_at + EARLY:
-            raise Conflict(f"nothing of ours is called {event.lane} yet")
-        if effect is None:
-            detail = "it is about nothing of ours"
-            await self.inbox.settle(call.tenant_id, event, CallbackState.IGNORED, detail=detail)
-        else:
+        if effect is not None:
             await self.inbox.settle(call.tenant_id, event, CallbackState.APPLIED, subject=effect.subject)
-        return effect
+            return effect
+        if patiently and may_be_early(event.said) and self.world.moment().now < callback.received_at + EARLY:
+            raise Conflict(f"nothing of ours is called {event.lane} yet")
+        detail = "it is about nothing of ours"
+        await self.inbox.settle(call.tenant_id, event, CallbackState.IGNORED, detail=detail)
+        return None
 
 
 def heard_of(callback: CallbackSummary, said: CallbackEvent, *, at_its_word: bool) -> Heard:

@@ -24,7 +24,7 @@ async def list_callbacks(
     *,
     request: AnyRequest,
     handler: FromDishka[ListCallbacksHandler],
-    provider_account_id: Annotated[str | None, QueryParameter(max_length=64)] = None,
+    provider_account_id: Annotated[str | None, QueryParameter(pattern=r"^pac_[0-9a-f]{32}\Z")] = None,
     provider: Annotated[str | None, QueryParameter(max_length=64)] = None,
     callback_state: Annotated[CallbackState | None, QueryParameter(name="state")] = None,
     received_from: Annotated[datetime | None, QueryParameter(name="from", description="Inclusive.")] = None,

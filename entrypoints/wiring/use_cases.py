@@ -8,6 +8,7 @@ from application.callbacks.event_line import EventLine
 from application.callbacks.get_callback import GetCallbackHandler
 from application.callbacks.list_callbacks import ListCallbacksHandler
 from application.callbacks.receive_callback import ReceiveCallbackHandler
+from application.callbacks.replay_callbacks import ReplayCallbacksHandler
 from application.callbacks.return_customer import ReturnCustomerHandler
 from application.fx.execute_quote import ExecuteQuoteHandler
 from application.fx.expire_quotes import ExpireQuotesHandler
@@ -138,6 +139,7 @@ class UseCases(Provider):
         ReturnCustomerHandler,
         ListCallbacksHandler,
         GetCallbackHandler,
+        ReplayCallbacksHandler,
         AuthenticateHandler,
         OpenTenantHandler,
     )
