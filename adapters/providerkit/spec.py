@@ -27,3 +27,25 @@ class ProviderSpec(msgspec.Struct, frozen=True, kw_only=True):
     config: type[msgspec.Struct]
     credentials: type[msgspec.Struct] = NoCredentials
     create: Callable[[Any, Any], Adapter]
+
+
+def schema_of(struct: type[msgspec.Struct]) -> dict[str, Any]:
+    """Give the JSON Schema (2020-12) of a configuration or of credentials, complete in itself."""
+    schema = msgspec.json.schema(struct)
+    reference = schema.pop("$ref").rpartition("/")[2]
+    definitions: dict[str, Any] = schema.pop("$defs")
+    own: dict[str, Any] = definitions.pop(reference) | ({"$defs": definitions} if definitions else {})
+    portable: dict[str, Any] = _portable(own)
+    return portable
+
+
+def _portable(schema: Any) -> Any:  # noqa: ANN401 -- any JSON
+    r"""Write patterns as ECMA-262 has them, which JSON Schema goes by: it does not know `\A` and `\Z`."""
+    if isinstance(schema, list):
+        return [_portable(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    portable = {name: _portable(value) for name, value in schema.items()}
+    if isinstance(portable.get("pattern"), str):
+        portable["pattern"] = portable["pattern"].replace(r"\A", "^").replace(r"\Z", "$")
+    return portable
