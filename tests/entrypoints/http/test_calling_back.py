@@ -1,8 +1,6 @@
 """`POST /v1/callbacks/…`: what is signed is kept once, and what is not teaches its sender nothing."""
 
 import asyncio
-import hashlib
-import hmac
 import time
 from typing import Any
 
@@ -14,22 +12,12 @@ from application.callbacks.apply_callback import ApplyCallback, ApplyCallbackHan
 from application.hearing import Effect
 from application.ports.callbacks import CallbackFilter, CallbackQueries
 from tests.entrypoints.http.edge.asking import Answer
+from tests.entrypoints.http.gateway_callbacks import event, signature
 from tests.entrypoints.http.service import Service, system_call
 from tests.entrypoints.http.shop import JSON, Shop
-from tests.entrypoints.simulator.merchant import CALLBACK_SECRET, Merchant
+from tests.entrypoints.simulator.merchant import Merchant
 
 NOBODY = f"pac_{'0' * 32}"
-
-
-def signature(raw: bytes, *, secret: str = CALLBACK_SECRET, at: float | None = None) -> str:
-    """Sign as the gateway's manual says, without the gateway's own code."""
-    moment = int(time.time() if at is None else at)
-    digest = hmac.new(secret.encode(), f"{moment}.".encode() + raw, hashlib.sha256).hexdigest()
-    return f"t={moment},v1={digest}"
-
-
-def event(event_id: str = "evt_1", **changes: object) -> bytes:
-    return msgspec.json.encode({"id": event_id, "type": "charge.captured", **changes})
 
 
 async def send(
