@@ -76,9 +76,7 @@ class Scenery:
         for unit in story.units:
             await journal.commit(unit)
 
-    async def receive_callback(
-        self, operation_key: str | None, *, account: ProviderAccountId | None = None
-    ) -> EventId:
+    async def receive_callback(self, operation_key: str | None, *, account: ProviderAccountId | None = None) -> EventId:
         """Store a callback as the HTTP door does."""
         now = datetime.now(UTC)
         provider_event_id = f"evt_{next(self._numbers)}"
