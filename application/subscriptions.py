@@ -57,8 +57,7 @@ class Reactions(React):
         """React. Raises LookupError when nobody of that name reacts to such an event."""
         match reaction, event:
             case "apply_callback", CallbackReceived():
-                command = ApplyCallback(event.provider_account_id, event.provider_event_id)
-                await self.apply_callback(command, call)
+                await self.apply_callback(ApplyCallback(event.callback_id), call)
             case _:
                 message = f"nobody called {reaction!r} reacts to {tag_of(event)}"
                 raise LookupError(message)

@@ -64,7 +64,13 @@ ABANDONED_CODE = "abandoned"
 """Failure code of a payment whose customer never did what it waited for."""
 
 IN_PROGRESS = frozenset(
-    {AttemptState.SENDING, AttemptState.REQUIRES_ACTION, AttemptState.PENDING, AttemptState.CAPTURING}
+    {
+        AttemptState.SENDING,
+        AttemptState.REQUIRES_ACTION,
+        AttemptState.PENDING,
+        AttemptState.CAPTURING,
+        AttemptState.VOIDING,
+    }
 )
 
 

@@ -6,6 +6,7 @@ import msgspec
 
 from domain.ids import (
     AttemptId,
+    CallbackId,
     EventId,
     HoldId,
     LedgerAccountId,
@@ -237,13 +238,13 @@ class RefundFailed(PaymentEvent, tag="refund.failed", frozen=True, kw_only=True)
 
 
 class CallbackReceived(msgspec.Struct, tag="callback.received", frozen=True, kw_only=True):
-    """An authentic callback was stored; a worker will ask the provider what it means."""
+    """An authentic callback was stored as it came; a worker will read it and act on it."""
 
     event_id: EventId
     at: datetime
     provider: str
     provider_account_id: ProviderAccountId
-    provider_event_id: str
+    callback_id: CallbackId
 
 
 class LedgerPosted(msgspec.Struct, tag="ledger.posted", frozen=True, kw_only=True):

@@ -14,6 +14,7 @@ AttemptId = NewType("AttemptId", UUID)
 OperationId = NewType("OperationId", UUID)
 RefundId = NewType("RefundId", UUID)
 EventId = NewType("EventId", UUID)
+CallbackId = NewType("CallbackId", UUID)
 HoldId = NewType("HoldId", UUID)
 LedgerAccountId = NewType("LedgerAccountId", UUID)
 LedgerTransactionId = NewType("LedgerTransactionId", UUID)
@@ -35,6 +36,7 @@ class Prefix(StrEnum):
     OPERATION = "opn"
     REFUND = "ref"
     EVENT = "evt"
+    CALLBACK = "cbk"
     HOLD = "hld"
     LEDGER_ACCOUNT = "acc"
     LEDGER_TRANSACTION = "ltx"

@@ -33,6 +33,7 @@ from domain.providers import (
     Missing,
     NotSent,
     OperationKind,
+    Rejected,
     Succeeded,
     Unknown,
 )
@@ -147,10 +148,12 @@ def _queried(dossier: Dossier, operation: ProviderOperation, finding: Finding, m
 
 
 def _contradicted(dossier: Dossier, operation: ProviderOperation, finding: Finding, moment: Moment) -> Move:
-    """A closed operation hears a definite success: the late truth wins, with its evidence, or a person decides."""
-    if not isinstance(finding, Succeeded) or operation.state is OperationState.SUCCEEDED:
-        return dossier, ()
+    """A closed operation hears the opposite: a late success wins, with its evidence, or a person decides."""
     if operation.code in {"voided", CONTRADICTED}:
+        return dossier, ()
+    if isinstance(finding, Rejected) and operation.state is OperationState.SUCCEEDED:
+        return _taken_back(dossier, operation, finding, moment)
+    if not isinstance(finding, Succeeded) or operation.state is OperationState.SUCCEEDED:
         return dossier, ()
     payment = dossier.payment
     same_attempt = operation.attempt_id == dossier.attempt.id
@@ -161,6 +164,18 @@ def _contradicted(dossier: Dossier, operation: ProviderOperation, finding: Findi
     if late_success and finding.amount == operation.amount:
         return _corrected(dossier, operation, finding, moment)
     reason = f"our {operation.kind} is {operation.state}, the provider says that it succeeded with {finding.amount}"
+    disputed = msgspec.structs.replace(operation, code=CONTRADICTED, detail=reason[:500], updated_at=moment.now)
+    return _for_review(dossier.with_operation(disputed), disputed, reason, moment)
+
+
+def _taken_back(dossier: Dossier, operation: ProviderOperation, finding: Rejected, moment: Moment) -> Move:
+    """A capture or refund that had succeeded failed after all (a bank sent it back): the books wait for a person.
+
+    An authorization that is gone later, since it was released or ran out, is no contradiction; nor is a release.
+    """
+    if operation.kind not in {OperationKind.CAPTURE, OperationKind.REFUND}:
+        return dossier, ()
+    reason = f"our {operation.kind} succeeded, the provider says later that it failed: {finding.code}"
     disputed = msgspec.structs.replace(operation, code=CONTRADICTED, detail=reason[:500], updated_at=moment.now)
     return _for_review(dossier.with_operation(disputed), disputed, reason, moment)
 

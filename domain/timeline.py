@@ -101,4 +101,4 @@ def told(event: Event) -> str:  # noqa: C901, PLR0912 -- a table: one sentence f
         case FxQuoteOpened() | FxQuoteReserved() | FxQuoteReleased() | FxQuoteExpired():
             return f"A quote from {event.source_currency} to {event.target_currency} is {event.state}."
         case CallbackReceived():
-            return "The provider called back; it will be asked what this means."
+            return "The provider called back; what it says will be read and acted on."

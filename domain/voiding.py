@@ -2,6 +2,7 @@
 
 import msgspec
 
+from domain.authorizing import mismatched
 from domain.dossier import (
     MISSING_CODE,
     Dossier,
@@ -98,7 +99,20 @@ def _authorization_parked(dossier: Dossier) -> Dossier:
     return dossier.with_operation(msgspec.structs.replace(authorization, next_query_at=None))
 
 
+def _authorization_asked_again(dossier: Dossier, moment: Moment) -> Dossier:
+    """Ask about an open authorization again: what was told of it while it was being cancelled was not written down."""
+    authorization = dossier.last_operation(OperationKind.AUTHORIZE)
+    if authorization is None or not authorization.is_open:
+        return dossier
+    due = moment.now + next_delay(authorization.queries)
+    return dossier.with_operation(msgspec.structs.replace(authorization, next_query_at=due))
+
+
 def _voided(dossier: Dossier, operation: ProviderOperation, finding: Succeeded, moment: Moment) -> Move:
+    if finding.amount != operation.amount:
+        # Less was left to release than we think: somebody took of it elsewhere.
+        after, events = mismatched(dossier, operation, finding, moment)
+        return _authorization_asked_again(after, moment), events
     payment, now = dossier.payment, moment.now
     released = _releasable(payment)
     kept = payment.captured_minor > 0
@@ -138,8 +152,7 @@ def _failed(dossier: Dossier, done: ProviderOperation, code: str, moment: Moment
     back = AttemptState.AUTHORIZED
     if authorization is not None and authorization.is_open:
         back = AttemptState.REQUIRES_ACTION if payment.action_url else AttemptState.PENDING
-        asked = msgspec.structs.replace(authorization, next_query_at=now + next_delay(authorization.queries))
-        dossier = dossier.with_operation(asked)
+        dossier = _authorization_asked_again(dossier, moment)
     else:
         payment = payment_moved(payment, authorized_state(payment), now)
     attempt = dossier.attempt.moved_to(back, now=now)

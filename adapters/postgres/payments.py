@@ -12,13 +12,33 @@ from application.ports.payments import BookedEntry, PaymentFilter, PaymentQuerie
 from domain.dossier import Dossier
 from domain.errors import NOT_FOUND, MediatorError
 from domain.events import Event
-from domain.ids import OperationId, PaymentId, Prefix, TenantId, public_id
+from domain.ids import OperationId, PaymentId, Prefix, ProviderAccountId, TenantId, public_id
 from domain.payments import Payment
+from domain.providers import OperationKind
 
 payments = table("payments", *(column(name) for name in Payment.__struct_fields__), schema="fm")
 
 READ_DOSSIER = text("select fm.read_dossier(:tenant, :payment, :operation)::text")
 FIND_OPERATION = text("select id from fm.provider_operations where tenant_id = :tenant and key = :key")
+FIND_BY_NAME = text(
+    """
+    select o.id from fm.provider_operations o
+      join fm.payment_attempts a on a.tenant_id = o.tenant_id and a.id = o.attempt_id
+    where o.tenant_id = :tenant and o.provider_reference = :reference and a.provider_account_id = :account
+      and (cast(:kind as text) is null or o.kind = :kind)
+    order by o.id desc limit 50
+    """
+)
+FIND_BY_CHARGE = text(
+    """
+    select o.id from fm.payment_attempts a
+      join fm.provider_operations o
+        on o.tenant_id = a.tenant_id and o.payment_id = a.payment_id and o.attempt_id = a.id
+    where a.tenant_id = :tenant and a.provider_account_id = :account and a.provider_reference = :reference
+      and (cast(:kind as text) is null or o.kind = :kind)
+    order by o.id desc limit 50
+    """
+)
 EVENTS = text(
     "select body::text from fm.events where tenant_id = :tenant and payment_id = :payment order by recorded_at, id"
 )
@@ -66,6 +86,26 @@ class PostgresPaymentRepository(PaymentRepository):
             found = await connection.execute(FIND_OPERATION, {"tenant": tenant_id, "key": key})
             value = found.scalar_one_or_none()
         return None if value is None else OperationId(value)
+
+    async def find_operations(
+        self,
+        tenant_id: TenantId,
+        provider_account_id: ProviderAccountId,
+        *,
+        kind: OperationKind | None,
+        provider_reference: str | None = None,
+        operation_reference: str | None = None,
+    ) -> tuple[OperationId, ...]:
+        """Find operations along the index of the reference that is given."""
+        statement = FIND_BY_CHARGE if operation_reference is None else FIND_BY_NAME
+        values = {
+            "tenant": tenant_id,
+            "account": provider_account_id,
+            "reference": operation_reference or provider_reference,
+            "kind": kind,
+        }
+        async with tenant_reads(self._engine, tenant_id) as connection:
+            return tuple(OperationId(one) for one in (await connection.execute(statement, values)).scalars())
 
     async def _read(self, tenant_id: TenantId, payment: UUID | None, operation: UUID | None) -> Dossier | None:
         values = {"tenant": tenant_id, "payment": payment, "operation": operation}

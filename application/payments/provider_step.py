@@ -186,18 +186,36 @@ class ProviderStep:
         return (await self._asked(call, dossier, dossier.operation(operation_id))).dossier
 
     async def _asked(self, call: Call, dossier: Dossier, operation: ProviderOperation) -> "Settled":
+        return await self._settle(call, dossier, operation.id, await self.found_out(dossier, operation))
+
+    async def found_out(self, dossier: Dossier, operation: ProviderOperation) -> Finding:
+        """Ask the provider what became of an operation, and judge what that proves; nothing is written down."""
         provider = await self._opened(dossier, operation)
         finding = await provider.look_up(self.instruction(dossier, operation))
+        return self._judged(finding, operation, provider)
+
+    async def told(self, dossier: Dossier, operation: ProviderOperation, finding: Finding) -> Finding:
+        """Judge what the provider told by itself as what it answers when it is asked."""
+        return self._judged(finding, operation, await self._opened(dossier, operation))
+
+    def _judged(self, finding: Finding, operation: ProviderOperation, provider: Provider) -> Finding:
         if isinstance(finding, NotSent):
             finding = Unknown(f"the provider could not be asked: {finding.reason}")
-        finding = judged(
+        return judged(
             finding,
             operation,
             deadline_seconds=provider.manifest.deadline_seconds,
             horizon_seconds=provider.manifest.visibility_horizon_seconds,
             now=self.world.moment().now,
         )
-        return await self._settle(call, dossier, operation.id, finding)
+
+    async def write_down(self, call: Call, dossier: Dossier, operation_id: OperationId, finding: Finding) -> Dossier:
+        """Commit what a finding changes; give the payment as it then stands."""
+        return (await self._settle(call, dossier, operation_id, finding)).dossier
+
+    def rehearse(self, dossier: Dossier, operation_id: OperationId, finding: Finding) -> Dossier:
+        """Decide what a finding would change, and commit nothing."""
+        return settle(dossier, operation_id, finding, self.world.moment())[0]
 
     async def _opened(self, dossier: Dossier, operation: ProviderOperation) -> Provider:
         """Open the account that the operation belongs to, under the configuration that the operation has."""

@@ -8,9 +8,10 @@ import msgspec
 
 from domain.dossier import Dossier
 from domain.events import Event
-from domain.ids import OperationId, PaymentId, TenantId
+from domain.ids import OperationId, PaymentId, ProviderAccountId, TenantId
 from domain.money import Currency
 from domain.payments import Payment, PaymentState
+from domain.providers import OperationKind
 
 
 class PaymentRepository(Protocol):
@@ -26,6 +27,21 @@ class PaymentRepository(Protocol):
 
     async def find_operation(self, tenant_id: TenantId, key: str) -> OperationId | None:
         """Find an operation by its outbound idempotency key; None when it is not one of this tenant's."""
+        ...
+
+    async def find_operations(
+        self,
+        tenant_id: TenantId,
+        provider_account_id: ProviderAccountId,
+        *,
+        kind: OperationKind | None,
+        provider_reference: str | None = None,
+        operation_reference: str | None = None,
+    ) -> tuple[OperationId, ...]:
+        """Find operations at a provider account by the provider's words, of one kind or of any, newest first.
+
+        By its own name for the operation where that is given, otherwise by that of the charge; at most 50.
+        """
         ...
 
 

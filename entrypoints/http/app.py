@@ -35,6 +35,7 @@ from entrypoints.http.edge.parameters import strict_parameters
 from entrypoints.http.edge.wiring import behind_edge
 from entrypoints.http.fx import FX_ROUTES
 from entrypoints.http.holds import HOLD_ROUTES
+from entrypoints.http.kept_callbacks import KEPT_CALLBACK_ROUTES
 from entrypoints.http.ledger import LEDGER_ROUTES
 from entrypoints.http.payments import PAYMENT_ROUTES
 from entrypoints.http.plain_transfers import PlainTransfers
@@ -136,6 +137,7 @@ def make_framework(container: AsyncContainer, started: Callable[[], bool] = lamb
             *BALANCE_ROUTES,
             *FX_ROUTES,
             *CALLBACK_ROUTES,
+            *KEPT_CALLBACK_ROUTES,
             *CATALOGUE_ROUTES,
             *health_routes(ReadinessChecks({"database": database_answers, "processes": all_started})),
         ],

@@ -9,6 +9,7 @@ from adapters.postgres.accounts import PostgresAccountBook, PostgresAccountFinde
 from adapters.postgres.balances import PostgresBalanceReads
 from adapters.postgres.bookings import PostgresHoldQueries, PostgresTransactionQueries
 from adapters.postgres.breakers import PostgresBreakers
+from adapters.postgres.callback_rows import PostgresCallbackQueries
 from adapters.postgres.callbacks import PostgresCallbackInbox
 from adapters.postgres.controls import PostgresLimitBook, PostgresMonitorBook
 from adapters.postgres.engine import APPLICATION_ROLE, PoolSize, make_engine
@@ -37,7 +38,7 @@ from adapters.postgres.routing import PostgresRouteBook
 from adapters.postgres.statements import PostgresStatementReads
 from application.ports.balances import BalanceReads
 from application.ports.bookings import HoldQueries, TransactionQueries
-from application.ports.callbacks import CallbackInbox
+from application.ports.callbacks import CallbackInbox, CallbackQueries
 from application.ports.controls import AccountBook, LimitBook, MonitorBook
 from application.ports.fx import FxAccounts, QuoteExpiry, QuoteQueries, QuoteRepository, RateRepository
 from application.ports.identity import ApiKeyRepository, Tenants
@@ -105,6 +106,7 @@ class Storage(Provider):
     quote_expiry = provide(PostgresQuoteExpiry, provides=QuoteExpiry)
     fx_accounts = provide(PostgresFxAccounts, provides=FxAccounts)
     callbacks = provide(PostgresCallbackInbox, provides=CallbackInbox)
+    callback_queries = provide(PostgresCallbackQueries, provides=CallbackQueries)
     api_keys = provide(PostgresApiKeyRepository, provides=ApiKeyRepository)
     tenants = provide(PostgresTenants, provides=Tenants)
     outbox = provide(PostgresOutbox, provides=Outbox)

@@ -4,7 +4,12 @@ from dishka import Provider, Scope, provide, provide_all
 
 from adapters.postgres.proof import CHECKS
 from application.callbacks.apply_callback import ApplyCallbackHandler
+from application.callbacks.event_line import EventLine
+from application.callbacks.get_callback import GetCallbackHandler
+from application.callbacks.list_callbacks import ListCallbacksHandler
 from application.callbacks.receive_callback import ReceiveCallbackHandler
+from application.callbacks.replay_callbacks import ReplayCallbacksHandler
+from application.callbacks.return_customer import ReturnCustomerHandler
 from application.fx.execute_quote import ExecuteQuoteHandler
 from application.fx.expire_quotes import ExpireQuotesHandler
 from application.fx.get_quote import GetQuoteHandler
@@ -16,6 +21,7 @@ from application.fx.refresh_rates import RefreshRatesHandler
 from application.fx.release_quote import ReleaseQuoteHandler
 from application.fx.report_exposure import ReportExposureHandler
 from application.fx.reserve_quote import ReserveQuoteHandler
+from application.hearing import AppliesCallbacks, Hearing
 from application.identity.authenticate import AuthenticateHandler
 from application.identity.open_tenant import OpenTenantHandler
 from application.ledger.change_account import ChangeAccountHandler
@@ -51,6 +57,7 @@ from application.payments.capture_payment import CapturePaymentHandler
 from application.payments.create_payment import CreatePaymentHandler
 from application.payments.expire_payment import ExpirePaymentHandler
 from application.payments.get_payment import GetPaymentHandler
+from application.payments.hear_callback import PaymentCallbacks
 from application.payments.list_payments import ListPaymentsHandler
 from application.payments.provider_step import ProviderStep
 from application.payments.refund_payment import RefundPaymentHandler
@@ -88,6 +95,8 @@ class UseCases(Provider):
     rerouting = provide(Rerouting)
     step = provide(ProviderStep)
     quote_step = provide(QuoteStep)
+    payment_callbacks = provide(PaymentCallbacks)
+    event_line = provide(EventLine)
     handlers = provide_all(
         CreatePaymentHandler,
         CapturePaymentHandler,
@@ -155,9 +164,18 @@ class UseCases(Provider):
         SimulateRulesHandler,
         ReceiveCallbackHandler,
         ApplyCallbackHandler,
+        ReturnCustomerHandler,
+        ListCallbacksHandler,
+        GetCallbackHandler,
+        ReplayCallbacksHandler,
         AuthenticateHandler,
         OpenTenantHandler,
     )
+
+    @provide
+    def hearing(self, payments: PaymentCallbacks) -> AppliesCallbacks:
+        """Let each context that providers tell us of act on what they say, in this order."""
+        return Hearing((payments,))
 
     @provide
     def prove(self, tenants: Tenants, proof: Proof, providers: Providers) -> ProveHandler:

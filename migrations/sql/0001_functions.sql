@@ -364,30 +364,6 @@ language sql stable security definer set search_path = pg_catalog, pg_temp as $$
       where o.tenant_id = p_tenant and o.id = p_operation));
 $$;
 
-create or replace function fm.receive_callback(p_tenant uuid, p_callback jsonb, p_event jsonb, p_audit jsonb)
-returns boolean
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
-declare
-  v_now timestamptz := clock_timestamp();
-begin
-  insert into fm.inbound_events (tenant_id, provider_account_id, provider_event_id, provider, kind, operation_key,
-      headers, raw, received_at, last_seen_at)
-    values (p_tenant, (p_callback->>'provider_account_id')::uuid, p_callback->>'provider_event_id',
-      p_callback->>'provider', p_callback->>'kind', p_callback->>'operation_key', p_callback->'headers',
-      decode(p_callback->>'raw', 'base64'), (p_callback->>'received_at')::timestamptz, v_now)
-    on conflict on constraint inbound_events_pk do nothing;
-  if not found then
-    update fm.inbound_events i set seen_count = i.seen_count + 1, last_seen_at = v_now
-      where i.tenant_id = p_tenant and i.provider_account_id = (p_callback->>'provider_account_id')::uuid
-        and i.provider_event_id = p_callback->>'provider_event_id';
-    return false;
-  end if;
-  perform fm.write_events(p_tenant, jsonb_build_array(p_event), p_audit);
-  -- A hint for the relay; its poll is the truth.
-  perform pg_notify('fm_outbox', p_tenant::text);
-  return true;
-end $$;
-
 create or replace function fm.claim_events(p_tenant uuid, p_limit integer, p_lease_seconds double precision)
 returns table (event_id uuid, tag text)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$

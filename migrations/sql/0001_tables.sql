@@ -126,6 +126,9 @@ create table fm.payment_attempts (
 create unique index payment_attempts_one_live_uq on fm.payment_attempts (tenant_id, payment_id)
   where state in ('initiated', 'ready', 'sending', 'requires_action', 'pending', 'authorized', 'capturing', 'voiding',
     'unknown');
+-- Callbacks may name what they are about by the provider's words only.
+create index payment_attempts_reference_ix on fm.payment_attempts (tenant_id, provider_account_id, provider_reference)
+  where provider_reference is not null;
 
 create table fm.refunds (
   tenant_id uuid not null,
@@ -177,6 +180,8 @@ create table fm.provider_operations (
   constraint provider_operations_refund_fk foreign key (tenant_id, refund_id) references fm.refunds (tenant_id, id)
 ) with (fillfactor = 80);
 create index provider_operations_payment_ix on fm.provider_operations (tenant_id, payment_id);
+create index provider_operations_reference_ix on fm.provider_operations (tenant_id, provider_reference)
+  where provider_reference is not null;
 create index provider_operations_due_ix on fm.provider_operations (tenant_id, next_query_at)
   where next_query_at is not null;
 
@@ -425,23 +430,6 @@ create table fm.idempotency_records (
 ) with (fillfactor = 80);
 -- Old keys are forgotten in the order of their age.
 create index idempotency_records_age_ix on fm.idempotency_records (created_at);
-
-create table fm.inbound_events (
-  tenant_id uuid not null,
-  provider_account_id uuid not null,
-  provider_event_id text not null check (length(provider_event_id) between 1 and 255),
-  provider text not null,
-  kind text not null,
-  operation_key text,
-  headers jsonb not null,
-  raw bytea not null,
-  received_at timestamptz not null,
-  seen_count bigint not null default 1,
-  last_seen_at timestamptz not null,
-  constraint inbound_events_pk primary key (tenant_id, provider_account_id, provider_event_id),
-  constraint inbound_events_account_fk foreign key (tenant_id, provider_account_id)
-    references fm.provider_accounts (tenant_id, id)
-);
 
 create table fm.parked_jobs (
   tenant_id uuid not null,

@@ -13,7 +13,17 @@ depends_on = None
 
 MONTHS_AHEAD = 3
 
-TOPICS = ("fx", "proof", "functions", "posting", "controls", "routing", "provider_accounts", "provider_health")
+TOPICS = (
+    "fx",
+    "proof",
+    "functions",
+    "posting",
+    "controls",
+    "routing",
+    "provider_accounts",
+    "provider_health",
+    "callbacks",
+)
 """The scripts between the tables and the grants, in the order in which they need each other."""
 
 ROLE = """

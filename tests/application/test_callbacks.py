@@ -2,10 +2,15 @@
 
 import random
 
+import msgspec
 import pytest
 
-from domain.errors import CALLBACK_REFUSED, NOT_FOUND, REQUEST_MALFORMED, MediatorError
-from domain.ids import ProviderAccountId
+from application.callbacks.event_line import PATIENCE
+from application.hearing import Change
+from application.ports.callbacks import CallbackFilter, CallbackSummary
+from domain.callbacks import CallbackState
+from domain.errors import CALLBACK_REFUSED, MediatorError
+from domain.ids import Prefix, ProviderAccountId, public_id
 from domain.payments import OperationState, PaymentState
 from domain.providers import CallbackEvent, OperationKind, Rejected, Succeeded
 from tests.fakes.desk import Desk
@@ -35,6 +40,11 @@ def decide(desk: Desk, key: str, truth: Succeeded | Rejected) -> None:
     desk.provider.truth[key] = truth
 
 
+async def listed(desk: Desk) -> tuple[CallbackSummary, ...]:
+    """Give everything that is kept."""
+    return await desk.house.callbacks.page(desk.house.tenant_id, CallbackFilter(), before=None, limit=100)
+
+
 async def accepted(desk: Desk) -> Succeeded:
     """The success of just what was asked for."""
     return Succeeded("ch_1", (await desk.dossier()).operations[-1].amount)
@@ -50,38 +60,42 @@ async def refused(desk: Desk, headers: dict[str, str], notice: CallbackEvent) ->
 async def test_a_signed_callback_is_kept_and_its_event_waits_for_a_worker(desk: Desk) -> None:
     await pending_payment(desk)
 
-    assert await desk.receive(notice_of(desk))
+    assert (await desk.receive(notice_of(desk))).is_new
     assert (await desk.house.windows.outbox_tags())[-1] == "callback.received"
     assert (await desk.dossier()).payment.state is PaymentState.PROCESSING
 
 
 async def test_applying_a_callback_asks_the_provider_and_writes_down_what_it_says(desk: Desk) -> None:
     key = await pending_payment(desk)
-    await desk.receive(notice_of(desk))
+    receipt = await desk.receive(notice_of(desk))
     decide(desk, key, await accepted(desk))
 
-    assert await desk.apply("evt_1") == (await desk.dossier()).operations[-1].id
+    [effect] = await desk.apply(receipt)
+    assert effect.subject == public_id(Prefix.PAYMENT, (await desk.dossier()).payment.id)
+    assert Change("payment", "processing", "succeeded") in effect.changes
     assert (await desk.dossier()).payment.state is PaymentState.SUCCEEDED
 
 
 async def test_what_a_callback_claims_is_not_believed(desk: Desk) -> None:
     key = await pending_payment(desk)
     decide(desk, key, DECLINED)
-    await desk.receive(notice_of(desk))
-    await desk.apply("evt_1")
+    lie = msgspec.structs.replace(notice_of(desk), finding=await accepted(desk), operation_kind=OperationKind.AUTHORIZE)
+    await desk.apply(await desk.receive(lie))
 
     assert (await desk.dossier()).payment.state is PaymentState.FAILED
 
 
 async def test_a_duplicate_is_counted_and_changes_nothing(desk: Desk) -> None:
     key = await pending_payment(desk)
-    news = [await desk.receive(notice_of(desk)) for _ in range(3)]
+    receipts = [await desk.receive(notice_of(desk)) for _ in range(3)]
     decide(desk, key, await accepted(desk))
-    for _ in range(3):
-        await desk.apply("evt_1")
+    for receipt in receipts:
+        await desk.apply(receipt)
 
-    assert news == [True, False, False]
-    assert await desk.house.windows.callback_count(desk.house.account, "evt_1") == 3
+    callback = await desk.callback(receipts[0])
+    assert [one.is_new for one in receipts] == [True, False, False]
+    assert (callback.summary.seen_count, callback.events[0].seen_count) == (3, 3)
+    assert len(desk.provider.looked_up) == 1
     assert len((await desk.history((await desk.dossier()).payment.id)).entries) == 2
 
 
@@ -89,15 +103,16 @@ async def test_a_duplicate_is_counted_and_changes_nothing(desk: Desk) -> None:
 async def test_callbacks_in_any_order_and_any_number_end_alike(desk: Desk, seed: int) -> None:
     key = await pending_payment(desk)
     chance = random.Random(seed)  # noqa: S311 -- a repeatable shuffle
-    for number in range(4):
-        await desk.receive(notice_of(desk, f"evt_{number}", key=key))
-    work = [f"evt_{number}" for number in range(4)] * 3
+    receipts = [await desk.receive(notice_of(desk, f"evt_{number}", key=key)) for number in range(4)]
+    work = receipts * 3
     chance.shuffle(work)
     decided_after = chance.randrange(len(work))
-    for done, event_id in enumerate(work):
+    for done, receipt in enumerate(work):
         if done == decided_after:
             decide(desk, key, await accepted(desk))
-        await desk.apply(event_id)
+        desk.world.wait(PATIENCE * 2)
+        await desk.receive(notice_of(desk, f"evt_{receipts.index(receipt)}", key=key))
+        await desk.apply(receipt)
 
     history = await desk.history((await desk.dossier()).payment.id)
     assert history.dossier.payment.state is PaymentState.SUCCEEDED
@@ -115,9 +130,7 @@ async def test_a_callback_that_is_not_signed_is_refused_and_not_kept(desk: Desk,
 
     assert (await refused(desk, headers, notice_of(desk))).entry is CALLBACK_REFUSED
     assert await desk.house.windows.outbox_tags() == waiting
-    with pytest.raises(MediatorError) as absence:
-        await desk.apply("evt_1")
-    assert absence.value.entry is NOT_FOUND
+    assert await listed(desk) == ()
 
 
 async def test_a_signature_over_other_bytes_is_refused(desk: Desk) -> None:
@@ -144,10 +157,16 @@ async def test_an_unknown_account_an_unknown_provider_and_a_bad_signature_are_re
     assert {error.entry for error in (forged, no_account, no_provider)} == {CALLBACK_REFUSED}
 
 
-async def test_signed_bytes_that_cannot_be_read_are_malformed(desk: Desk) -> None:
-    with pytest.raises(MediatorError) as refusal:
-        await desk.receive_raw(b"{", desk.provider.signed(b"{"))
-    assert refusal.value.entry is REQUEST_MALFORMED
+async def test_signed_bytes_that_cannot_be_read_are_kept_for_a_person(desk: Desk) -> None:
+    receipt = await desk.receive_raw(b"{", desk.provider.signed(b"{"))
+
+    assert await desk.apply(receipt) == ()
+    callback = await desk.callback(receipt)
+    assert (callback.raw, callback.summary.state, callback.summary.detail) == (
+        b"{",
+        CallbackState.UNREADABLE,
+        "no event",
+    )
 
 
 async def test_a_callback_signed_by_one_provider_does_not_reach_the_account_at_another(desk: Desk) -> None:
@@ -164,11 +183,12 @@ async def test_a_callback_signed_by_one_provider_does_not_reach_the_account_at_a
 async def test_a_callback_about_nothing_of_ours_changes_nothing(desk: Desk) -> None:
     await pending_payment(desk)
     before = await desk.dossier()
-    await desk.receive(notice_of(desk, "evt_1", key="opn_of_somebody_else"))
-    await desk.receive(CallbackEvent(event_id="evt_2", kind="account.updated"))
+    about_another = await desk.receive(notice_of(desk, "evt_1", key="opn_of_somebody_else"))
+    about_nothing = await desk.receive(CallbackEvent(event_id="evt_2", kind="account.updated"))
 
-    assert await desk.apply("evt_1") is None
-    assert await desk.apply("evt_2") is None
+    assert await desk.apply(about_another) == ()
+    assert await desk.apply(about_nothing) == ()
+    assert (await desk.callback(about_nothing)).summary.state is CallbackState.IGNORED
     assert await desk.dossier() == before
     assert desk.provider.looked_up == []
 
@@ -178,9 +198,9 @@ async def test_a_callback_of_one_tenant_does_not_reach_the_payment_of_another(de
     neighbour = a_tenant(desk.world.new_id(), ((ProviderAccountId(desk.world.new_id()), "sandbox"),), at=desk.world.now)
     assert isinstance(desk.house.journal, MemoryJournal)
     beside = Desk(memory_house(neighbour, database=desk.house.journal.database), desk.world, desk.provider)
-    await beside.receive(notice_of(desk, key=key))
+    receipt = await beside.receive(notice_of(desk, key=key))
 
-    assert await beside.apply("evt_1") is None
+    assert await beside.apply(receipt) == ()
     assert desk.provider.looked_up == []
 
 
@@ -195,8 +215,7 @@ async def refused_at(desk: Desk, account: ProviderAccountId, *, provider: str = 
 async def test_a_callback_about_a_settled_operation_is_answered_and_changes_nothing(desk: Desk) -> None:
     await desk.create("key")
     before = await desk.dossier()
-    await desk.receive(notice_of(desk))
-    await desk.apply("evt_1")
+    await desk.apply(await desk.receive(notice_of(desk)))
 
     assert await desk.dossier() == before
     assert before.operations[-1].state is OperationState.SUCCEEDED
@@ -207,8 +226,7 @@ async def test_a_late_success_that_a_callback_tells_of_corrects_the_payment(desk
     await desk.create("key")
     key = desk.provider.performed[-1].key
     decide(desk, key, await accepted(desk))
-    await desk.receive(notice_of(desk))
-    await desk.apply("evt_1")
+    await desk.apply(await desk.receive(notice_of(desk)))
 
     assert (await desk.dossier()).payment.state is PaymentState.SUCCEEDED
     assert (await desk.house.windows.audit_actions())[-1] == "payment.corrected"

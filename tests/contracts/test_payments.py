@@ -1,18 +1,20 @@
 """The promise of the payment readers: whole dossiers, and pages that miss nothing and repeat nothing."""
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 from uuid_utils.compat import uuid7
 
 from application.ports.payments import PaymentFilter
 from domain.errors import NOT_FOUND, MediatorError
-from domain.ids import OperationId, PaymentId, TenantId
+from domain.ids import OperationId, PaymentId, ProviderAccountId, TenantId
 from domain.money import Currency
 from domain.payments import CaptureMode, Payment, PaymentState
+from domain.providers import AcceptedPending, OperationKind
 from tests.fakes.house import House
 from tests.fakes.keeping import keep, story_for
-from tests.fakes.story import DECLINED, UNKNOWN, Story
+from tests.fakes.story import CHARGE, DECLINED, UNKNOWN, Story
 from tests.fakes.world import MONDAY, SettableWorld
 
 EVERYTHING = PaymentFilter()
@@ -50,6 +52,28 @@ class TestRepository:
         for operation in story.dossier.operations:
             assert await house.payments.get_by_operation(house.tenant_id, operation.id) == story.dossier
             assert await house.payments.find_operation(house.tenant_id, operation.key) == operation.id
+
+    async def test_operations_are_found_by_the_providers_words_at_their_account_the_newest_first(
+        self, house: House
+    ) -> None:
+        story = story_for(house).succeed().give_back(100).settle(AcceptedPending("re_1")).give_back(200)
+        await keep(house, story.settle(AcceptedPending("re_2")))
+        purchase, first, second = story.dossier.operations
+        find = partial(house.payments.find_operations, house.tenant_id, house.account)
+
+        assert await find(kind=None, provider_reference=CHARGE) == (second.id, first.id, purchase.id)
+        assert await find(kind=OperationKind.REFUND, provider_reference=CHARGE) == (second.id, first.id)
+        assert await find(kind=None, operation_reference="re_1", provider_reference=CHARGE) == (first.id,)
+        assert await find(kind=OperationKind.CAPTURE, operation_reference="re_1") == ()
+        assert await find(kind=None, provider_reference="ch_of_nobody") == ()
+
+    async def test_operations_at_another_account_or_of_another_tenant_are_not_found(self, house: House) -> None:
+        await keep(house, story_for(house).succeed())
+        places = ((house.tenant_id, ProviderAccountId(uuid7())), (TenantId(uuid7()), house.account))
+
+        for place in places:
+            assert await house.payments.find_operations(*place, kind=None, provider_reference=CHARGE) == ()
+            assert await house.payments.find_operations(*place, kind=None, operation_reference=CHARGE) == ()
 
     async def test_what_does_not_exist_is_not_found(self, house: House) -> None:
         with pytest.raises(MediatorError) as by_payment:

@@ -17,7 +17,7 @@ from domain.events import (
     LedgerPosted,
     tag_of,
 )
-from domain.ids import EventId, LedgerAccountId, LedgerTransactionId, MonitorId, QuoteId
+from domain.ids import CallbackId, EventId, LedgerAccountId, LedgerTransactionId, MonitorId, QuoteId
 from domain.ledger import Direction
 from domain.money import Money
 from domain.payments import CaptureMode
@@ -67,7 +67,7 @@ def callback_received() -> CallbackReceived:
         at=world.now,
         provider="sandbox",
         provider_account_id=ACCOUNT,
-        provider_event_id="evt_1",
+        callback_id=CallbackId(world.new_id()),
     )
 
 

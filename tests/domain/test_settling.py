@@ -6,11 +6,11 @@ from datetime import timedelta
 import pytest
 
 from domain.dossier import QUERY_DELAYS
-from domain.errors import NOT_FOUND, MediatorError
+from domain.errors import NOT_FOUND, PROV_INTEGRITY_MISMATCH, MediatorError
 from domain.events import OperationQueried, PaymentCorrected, ReviewNeeded
 from domain.ids import OperationId
 from domain.ledger import HoldState
-from domain.money import Money
+from domain.money import Currency, Money
 from domain.payments import AttemptState, CaptureMode, OperationState, PaymentState
 from domain.providers import Finding, Missing, OperationKind, Succeeded, Unknown
 from domain.settling import judged, settle
@@ -89,6 +89,37 @@ def test_what_the_provider_has_accepted_is_not_lost_again_to_a_doubt(kind: Opera
 
 
 @EVERY_KIND
+@pytest.mark.parametrize("stated", [Money(1, EUR), Money(1000, Currency("USD"))], ids=["amount", "currency"])
+def test_a_success_with_another_amount_or_currency_books_nothing_and_calls_a_person(
+    kind: OperationKind, stated: Money
+) -> None:
+    story = BEGINNINGS[kind]()
+    before, entries = story.payment, len(story.books.entries)
+    story.settle(Succeeded(CHARGE, stated))
+
+    assert (story.payment.state, len(story.books.entries)) == (PaymentState.NEEDS_REVIEW, entries)
+    assert (story.payment.captured_minor, story.payment.authorized_minor) == (
+        before.captured_minor,
+        before.authorized_minor,
+    )
+    assert (story.operation().code, type(story.last)) == (PROV_INTEGRITY_MISMATCH.code, ReviewNeeded)
+
+
+@pytest.mark.parametrize("kind", [OperationKind.CAPTURE, OperationKind.REFUND])
+def test_a_failure_that_is_told_after_a_success_books_nothing_and_calls_a_person_once(kind: OperationKind) -> None:
+    story = BEGINNINGS[kind]().succeed()
+    before, entries = story.payment, len(story.books.entries)
+    story.settle(DECLINED).settle(DECLINED)
+
+    assert (story.payment.state, len(story.books.entries)) == (PaymentState.NEEDS_REVIEW, entries)
+    assert (story.payment.captured_minor, story.payment.refunded_minor) == (
+        before.captured_minor,
+        before.refunded_minor,
+    )
+    assert sum(isinstance(event, ReviewNeeded) for event in story.events) == 1
+
+
+@pytest.mark.parametrize("kind", [OperationKind.AUTHORIZE, OperationKind.VOID])
 def test_a_decline_after_a_success_is_not_believed(kind: OperationKind) -> None:
     story = BEGINNINGS[kind]().succeed()
     once = story.dossier

@@ -7,9 +7,10 @@ from domain.events import OutcomeUnknown, PaymentPending, PaymentVoided, VoidFai
 from domain.ledger import HoldState
 from domain.money import Money
 from domain.payments import AttemptState, CaptureMode, OperationState, PaymentState
-from domain.providers import AcceptedPending, Finding, OperationKind
+from domain.providers import AcceptedPending, Finding, OperationKind, Succeeded
 from tests.fakes.story import (
     ACTION,
+    CHARGE,
     DECLINED,
     EUR,
     MISSING,
@@ -118,6 +119,14 @@ def test_an_authorization_is_not_settled_while_its_cancellation_is_open(waiting:
     story.succeed(OperationKind.AUTHORIZE)
 
     assert story.dossier == before
+
+
+def test_an_authorization_is_asked_about_again_when_another_amount_was_let_go() -> None:
+    story = Story(an_order(capture_mode=CaptureMode.MANUAL)).settle(PENDING).void()
+    story.settle(Succeeded(CHARGE, Money(999, EUR)))
+
+    assert story.payment.state is PaymentState.NEEDS_REVIEW
+    assert story.operation(OperationKind.AUTHORIZE).next_query_at is not None
 
 
 def test_a_cancellation_that_the_provider_takes_for_later_keeps_the_hold() -> None:

@@ -9,20 +9,25 @@ import msgspec
 
 from application.call import LEASE_SECONDS, Call
 from application.callbacks.apply_callback import ApplyCallback, ApplyCallbackHandler
+from application.callbacks.event_line import EventLine
 from application.callbacks.receive_callback import ReceiveCallback, ReceiveCallbackHandler
+from application.hearing import Effect, Hearing
 from application.payments.cancel_payment import CancelPayment, CancelPaymentHandler
 from application.payments.capture_payment import CapturePayment, CapturePaymentHandler
 from application.payments.create_payment import CreatePayment, CreatePaymentHandler
 from application.payments.expire_payment import ExpirePayment, ExpirePaymentHandler
 from application.payments.get_payment import GetPayment, GetPaymentHandler, PaymentHistory
+from application.payments.hear_callback import PaymentCallbacks
 from application.payments.provider_step import CallbackAddress, ProviderStep
 from application.payments.refund_payment import RefundPayment, RefundPaymentHandler
 from application.payments.rerouting import Rerouting
 from application.payments.resolve_operation import ResolveOperation, ResolveOperationHandler
+from application.ports.callbacks import Receipt, StoredCallback
 from application.ports.journal import Answer, IdempotencyKey, Journal
 from application.ports.payments import PaymentFilter
 from domain.dossier import Dossier
 from domain.ids import OperationId, PaymentId, ProviderAccountId
+from domain.manifests import CallbackTransport
 from domain.money import Currency, Money
 from domain.payments import CaptureMode, Payment
 from domain.providers import CallbackEvent
@@ -111,7 +116,7 @@ class Desk:
         handler = ExpirePaymentHandler(self.step.journal, self.house.payments, self.world)
         await handler(ExpirePayment(payment_id), self.call())
 
-    async def receive(self, notice: CallbackEvent, *, headers: dict[str, str] | None = None) -> bool:
+    async def receive(self, notice: CallbackEvent, *, headers: dict[str, str] | None = None) -> Receipt:
         """Take in a callback, signed unless other headers are given."""
         raw = msgspec.json.encode(notice)
         return await self.receive_raw(raw, self.provider.signed(raw) if headers is None else headers)
@@ -123,7 +128,8 @@ class Desk:
         account: ProviderAccountId | None = None,
         *,
         provider: str = "sandbox",
-    ) -> bool:
+        transport: CallbackTransport = CallbackTransport.HTTP_POST,
+    ) -> Receipt:
         """Take in bytes that came to the address of an account."""
         command = ReceiveCallback(
             provider=provider,
@@ -131,13 +137,22 @@ class Desk:
             headers=headers,
             raw=raw,
             request_id="req_2",
+            transport=transport,
         )
         return await ReceiveCallbackHandler(self.house.inbox, self.providers, self.world)(command)
 
-    async def apply(self, event_id: str) -> OperationId | None:
+    async def apply(self, receipt: Receipt) -> tuple[Effect, ...]:
         """React to a stored callback, as the worker does."""
-        handler = ApplyCallbackHandler(self.house.inbox, self.step)
-        return await handler(ApplyCallback(self.house.account, event_id), self.call())
+        return await ApplyCallbackHandler(self.providers, self.line)(ApplyCallback(receipt.callback_id), self.call())
+
+    @property
+    def line(self) -> EventLine:
+        """The line of events, with payments as the only context."""
+        return EventLine(self.house.inbox, Hearing((PaymentCallbacks(self.step),)), self.world)
+
+    async def callback(self, receipt: Receipt) -> StoredCallback:
+        """Look at a stored callback."""
+        return await self.house.inbox.get(self.house.tenant_id, receipt.callback_id)
 
     async def history(self, payment_id: PaymentId) -> PaymentHistory:
         """Tell everything about a payment."""

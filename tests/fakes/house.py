@@ -10,6 +10,7 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.postgres.breakers import PostgresBreakers
+from adapters.postgres.callback_rows import PostgresCallbackQueries
 from adapters.postgres.callbacks import PostgresCallbackInbox
 from adapters.postgres.identity import PostgresApiKeyRepository, PostgresTenants
 from adapters.postgres.jobs import PostgresEventStore, PostgresParkedJobs
@@ -23,7 +24,7 @@ from adapters.postgres.provider_accounts import (
     PostgresProviderAccountQueries,
 )
 from adapters.postgres.routing import PostgresRouteBook
-from application.ports.callbacks import CallbackInbox
+from application.ports.callbacks import CallbackInbox, CallbackQueries
 from application.ports.identity import ApiKeyRepository, NewTenant, Tenants
 from application.ports.journal import IdempotencyKey, Journal
 from application.ports.ledger import LedgerQueries
@@ -72,10 +73,6 @@ class Windows(Protocol):
         """Give a key's state and how often it was seen."""
         ...
 
-    async def callback_count(self, account: ProviderAccountId, event_id: str) -> int:
-        """Give how often a callback came."""
-        ...
-
     async def hold(self, hold_id: HoldId) -> HoldView:
         """Give a hold."""
         ...
@@ -98,6 +95,7 @@ class House:
     ledger: LedgerQueries
     outbox: Outbox
     inbox: CallbackInbox
+    callbacks: CallbackQueries
     tenants: Tenants
     accounts: ProviderAccountBook
     account_queries: ProviderAccountQueries
@@ -140,6 +138,7 @@ def memory_house(
         ledger=MemoryLedgerQueries(database),
         outbox=MemoryOutbox(database),
         inbox=MemoryCallbackInbox(database),
+        callbacks=MemoryCallbackInbox(database),
         tenants=MemoryTenants(database),
         accounts=MemoryProviderAccountBook(database),
         account_queries=MemoryProviderAccountQueries(database),
@@ -164,6 +163,7 @@ def postgres_house(tenant: NewTenant, engine: AsyncEngine, owner_url: str, *, ca
         ledger=PostgresLedgerQueries(engine),
         outbox=PostgresOutbox(engine),
         inbox=PostgresCallbackInbox(engine),
+        callbacks=PostgresCallbackQueries(engine),
         tenants=PostgresTenants(engine),
         accounts=PostgresProviderAccountBook(engine),
         account_queries=PostgresProviderAccountQueries(engine),
@@ -197,10 +197,6 @@ class MemoryWindows(Windows):
         """Give a key's state and how often it was seen."""
         record = self._database.tables(self._tenant_id).record(key)
         return None if record is None else (record.state, record.seen_count)
-
-    async def callback_count(self, account: ProviderAccountId, event_id: str) -> int:
-        """Give how often a callback came."""
-        return self._database.tables(self._tenant_id).callback_counts[account, event_id]
 
     async def hold(self, hold_id: HoldId) -> HoldView:
         """Give a hold."""
@@ -239,12 +235,6 @@ class PostgresWindows(Windows):
         sql = "select state, seen_count from fm.idempotency_records where tenant_id = $1 and route = $2 and key = $3"
         rows = await self._rows(sql, key.route, key.key)
         return (rows[0]["state"], rows[0]["seen_count"]) if rows else None
-
-    async def callback_count(self, account: ProviderAccountId, event_id: str) -> int:
-        """Give how often a callback came."""
-        sql = """select seen_count from fm.inbound_events
-          where tenant_id = $1 and provider_account_id = $2 and provider_event_id = $3"""
-        return int((await self._rows(sql, account, event_id))[0]["seen_count"])
 
     async def hold(self, hold_id: HoldId) -> HoldView:
         """Give a hold."""

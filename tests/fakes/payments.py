@@ -6,8 +6,9 @@ from application.ports.payments import BookedEntry, PaymentFilter, PaymentQuerie
 from domain.dossier import Dossier
 from domain.errors import NOT_FOUND, MediatorError
 from domain.events import Event
-from domain.ids import OperationId, PaymentId, TenantId
+from domain.ids import OperationId, PaymentId, ProviderAccountId, TenantId
 from domain.payments import Payment
+from domain.providers import OperationKind
 from tests.fakes.tables import MemoryDatabase
 
 
@@ -40,6 +41,26 @@ class MemoryPaymentRepository(PaymentRepository):
             if operation.key == key:
                 return operation.id
         return None
+
+    async def find_operations(
+        self,
+        tenant_id: TenantId,
+        provider_account_id: ProviderAccountId,
+        *,
+        kind: OperationKind | None,
+        provider_reference: str | None = None,
+        operation_reference: str | None = None,
+    ) -> tuple[OperationId, ...]:
+        """Find operations by the provider's words."""
+        tables = self._database.tables(tenant_id)
+        found = []
+        for one in tables.operations.values():
+            attempt = tables.attempts[one.attempt_id]
+            named = attempt.provider_reference if operation_reference is None else one.provider_reference
+            here = attempt.provider_account_id == provider_account_id and kind in {None, one.kind}
+            if here and named is not None and named == (operation_reference or provider_reference):
+                found.append(one.id)
+        return tuple(sorted(found, reverse=True)[:50])
 
 
 class MemoryPaymentQueries(PaymentQueries):

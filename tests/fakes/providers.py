@@ -38,6 +38,8 @@ from domain.providers import (
 )
 
 SECRET = b"a secret of nobody"
+SIGNED_HINTS = CallbackRule(transport=CallbackTransport.HTTP_POST, signature="HMAC-SHA256")
+SIGNED_TRUTHS = msgspec.structs.replace(SIGNED_HINTS, is_authoritative=True)
 
 Hook = Callable[[Instruction], Awaitable[None]]
 
@@ -64,6 +66,7 @@ class ScriptedProvider(Provider):
         horizon_seconds: float = 30.0,
         deadline_seconds: float = 10.0,
         secret: bytes = SECRET,
+        callbacks: CallbackRule = SIGNED_HINTS,
     ) -> None:
         """Begin with empty books."""
         self._manifest = ProviderManifest(
@@ -74,7 +77,7 @@ class ScriptedProvider(Provider):
             look_ups=frozenset({LookUp.BY_OUR_REFERENCE}),
             visibility_horizon_seconds=horizon_seconds,
             deadline_seconds=deadline_seconds,
-            callbacks=CallbackRule(transport=CallbackTransport.HTTP_POST, signature="HMAC-SHA256"),
+            callbacks=callbacks,
         )
         self._numbers = itertools.count(1)
         self._secret = secret
@@ -132,9 +135,10 @@ class ScriptedProvider(Provider):
     def parse_callback(self, raw: bytes) -> tuple[CallbackEvent, ...] | Unreadable:
         """Read a callback."""
         try:
-            return (msgspec.json.decode(raw, type=CallbackEvent),)
+            said = msgspec.json.decode(raw, type=CallbackEvent | tuple[CallbackEvent, ...])
         except msgspec.DecodeError:
             return Unreadable("no event")
+        return said if isinstance(said, tuple) else (said,)
 
     async def verify_credentials(self) -> Verification:
         """Take any credentials while it can be reached."""

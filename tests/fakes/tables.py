@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from application.ports.callbacks import InboundCallback
+from application.ports.callbacks import StoredCallback, StoredEvent
 from application.ports.identity import NewTenant, ProviderAccount, StoredApiKey
 from application.ports.journal import Answer, IdempotencyKey
 from application.ports.provider_accounts import AccountVersion, NewProviderAccount
@@ -18,7 +18,7 @@ from application.ports.routing import StoredRuleSet
 from domain.audit import AuditRecord
 from domain.dossier import Dossier
 from domain.events import Event, tag_of
-from domain.ids import AttemptId, EventId, OperationId, PaymentId, ProviderAccountId, RefundId, TenantId
+from domain.ids import AttemptId, CallbackId, EventId, OperationId, PaymentId, ProviderAccountId, RefundId, TenantId
 from domain.payments import Payment, PaymentAttempt, ProviderOperation
 from domain.refunds import Refund
 from domain.routing import RouteDecision
@@ -69,8 +69,9 @@ class Tables:
         self.audit: list[AuditRecord] = []
         self.keys: dict[tuple[str, str], KeyRecord] = {}
         self.query_claims: dict[OperationId, datetime] = {}
-        self.callbacks: dict[tuple[ProviderAccountId, str], InboundCallback] = {}
-        self.callback_counts: dict[tuple[ProviderAccountId, str], int] = {}
+        self.callbacks: dict[CallbackId, StoredCallback] = {}
+        self.callback_events: dict[tuple[ProviderAccountId, str], StoredEvent] = {}
+        self.refused: dict[ProviderAccountId, tuple[int, datetime]] = {}
         self.parked: dict[UUID, ParkedJob] = {}
         self.rulesets: list[StoredRuleSet] = []
         self.breakers: dict[ProviderAccountId, StoredBreaker] = {}

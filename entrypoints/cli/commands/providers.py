@@ -8,6 +8,7 @@ COMMANDS = {
     "health": ("health:health", "Show how provider accounts are doing: circuits, pauses, what is under way."),
     "breaker": ("health:breaker", "Open or close an account's circuit breaker by hand, or give it back."),
     "accounts": ("accounts:accounts", "Connect to providers, and look after our accounts there."),
+    "callbacks": ("callbacks:callbacks", "What providers sent to us: list, show, replay."),
 }
 """Name of a command: where it is under `entrypoints.cli.providers`, and what it does in a line."""
 

@@ -30,9 +30,19 @@ class BodyRules(msgspec.Struct, frozen=True):
     timeout_seconds: float = 10.0
     """From the first byte waited for to the last one received."""
     raw_prefixes: tuple[str, ...] = ("/v1/callbacks/",)
-    """Paths whose bodies are signed by somebody else: any content type, any bytes, the same bound."""
+    """Paths whose bodies are signed by somebody else: any content type, any bytes."""
+    raw_size_max: int = 1_048_576
+    """Bytes, where bodies are raw: what somebody else writes is as long as he likes."""
     read_later: tuple[str, ...] = ()
     """Paths whose routes read their bodies by themselves, once they know who asks: too large for everybody."""
+
+    def is_raw(self, path: str) -> bool:
+        """Whether bodies sent to this path are anybody's bytes."""
+        return path.startswith(self.raw_prefixes)
+
+    def bound(self, path: str) -> int:
+        """How many bytes a body sent to this path may have."""
+        return self.raw_size_max if self.is_raw(path) else self.size_max
 
 
 class _Unread(Exception):
@@ -102,10 +112,11 @@ class BodyReader:
         """Read a body line by line, as it comes; what is in the lines is for the caller to check. Raises as `body`."""
         headers = dict(scope["headers"])
         with _as_refusals():
-            self._check_announced(headers)
+            size_max = self._rules.bound(scope["path"])
+            _check_announced(headers, size_max)
             _check_encoding(headers)
             rest = b""
-            async for chunk in self._chunks(receive):
+            async for chunk in self._chunks(receive, size_max):
                 *whole, rest = (rest + chunk).split(b"\n")
                 for line in whole:
                     yield line
@@ -114,33 +125,24 @@ class BodyReader:
     async def checked(self, scope: HTTPScope, receive: Receive) -> bytes:
         """Read a whole body and check what it is; as `body`, but says when the connection is spoilt or gone."""
         headers = dict(scope["headers"])
-        self._check_announced(headers)
-        body = await self._read(receive)
+        size_max = self._rules.bound(scope["path"])
+        _check_announced(headers, size_max)
+        body = await self._read(receive, size_max)
         if body:
             _check_encoding(headers)
-            if not scope["path"].startswith(self._rules.raw_prefixes):
+            if not self._rules.is_raw(scope["path"]):
                 _check_media_type(headers)
                 check_json(body)
         return body
 
-    def _check_announced(self, headers: Mapping[bytes, bytes]) -> None:
-        announced = headers.get(b"content-length")
-        if announced is None:
-            return
-        if not announced.isdigit() or b"transfer-encoding" in headers:
-            # RFC 9112 §6.3: two lengths, or none that is a number, is how requests are smuggled.
-            raise _Unread(malformed("The length of the body is not clear."))
-        if len(announced) > len(str(self._rules.size_max)) or int(announced) > self._rules.size_max:
-            raise _Unread(self._too_large())
-
-    async def _read(self, receive: Receive) -> bytes:
+    async def _read(self, receive: Receive, size_max: int) -> bytes:
         try:
             async with asyncio.timeout(self._rules.timeout_seconds):
-                return b"".join([chunk async for chunk in self._chunks(receive)])
+                return b"".join([chunk async for chunk in self._chunks(receive, size_max)])
         except TimeoutError as fault:
             raise _Unread(self._too_slow()) from fault
 
-    async def _chunks(self, receive: Receive) -> AsyncIterator[bytes]:
+    async def _chunks(self, receive: Receive, size_max: int) -> AsyncIterator[bytes]:
         size = 0
         while True:
             try:
@@ -152,14 +154,11 @@ class BodyReader:
                 raise _Gone
             chunk = message.get("body", b"")
             size += len(chunk)
-            if size > self._rules.size_max:
-                raise _Unread(self._too_large())
+            if size > size_max:
+                raise _Unread(_too_large(size_max))
             yield chunk
             if not message.get("more_body", False):
                 return
-
-    def _too_large(self) -> MediatorError:
-        return MediatorError(REQUEST_TOO_LARGE, f"The body has more than {self._rules.size_max} bytes.")
 
     def _too_slow(self) -> MediatorError:
         return malformed(f"The body did not end within {self._rules.timeout_seconds:g} seconds.")
@@ -174,6 +173,21 @@ def _as_refusals() -> Iterator[None]:
         raise unread.refusal from unread
     except _Gone as gone:
         raise malformed("The body has no end.") from gone
+
+
+def _check_announced(headers: Mapping[bytes, bytes], size_max: int) -> None:
+    announced = headers.get(b"content-length")
+    if announced is None:
+        return
+    if not announced.isdigit() or b"transfer-encoding" in headers:
+        # RFC 9112 §6.3: two lengths, or none that is a number, is how requests are smuggled.
+        raise _Unread(malformed("The length of the body is not clear."))
+    if len(announced) > len(str(size_max)) or int(announced) > size_max:
+        raise _Unread(_too_large(size_max))
+
+
+def _too_large(size_max: int) -> MediatorError:
+    return MediatorError(REQUEST_TOO_LARGE, f"The body has more than {size_max} bytes.")
 
 
 def _check_encoding(headers: Mapping[bytes, bytes]) -> None:

@@ -25,7 +25,8 @@ COPIES = (
     insert into fm.payment_attempts select made.*
     from (select * from fm.payment_attempts where tenant_id = $1 limit 1) a, generate_series(1, $2::integer) n,
       jsonb_populate_record(null::fm.payment_attempts, to_jsonb(a)
-        || jsonb_build_object('id', pg_temp.nth(2, n), 'payment_id', pg_temp.nth(1, n))) made
+        || jsonb_build_object('id', pg_temp.nth(2, n), 'payment_id', pg_temp.nth(1, n),
+        'provider_reference', 'ch_' || n)) made
     """,
     """
     insert into fm.refunds select made.*
@@ -38,6 +39,7 @@ COPIES = (
     from (select * from fm.provider_operations where tenant_id = $1 limit 1) o, generate_series(1, $2::integer) n,
       jsonb_populate_record(null::fm.provider_operations, to_jsonb(o)
         || jsonb_build_object('id', pg_temp.nth(4, n), 'payment_id', pg_temp.nth(1, n), 'attempt_id', pg_temp.nth(2, n),
+        'provider_reference', 'ch_' || n,
         'refund_id', null, 'key', 'opn_' || n,
         'next_query_at', case when n % 100 = 0 then to_timestamp(1700000000 + n) end)) made
     """,
@@ -88,10 +90,18 @@ COPIES = (
     from generate_series(1, $2::integer) n
     """,
     """
-    insert into fm.inbound_events (tenant_id, provider_account_id, provider_event_id, provider, kind, headers, raw,
-      received_at, last_seen_at)
-    select $1, (select id from fm.provider_accounts where tenant_id = $1 limit 1), 'evt-' || n, 'sandbox', 'k', '{}',
-      '', now(), now()
+    insert into fm.callbacks (tenant_id, id, provider_account_id, provider, transport, state, headers, raw, digest,
+      received_at, read_at, last_seen_at)
+    select $1, pg_temp.nth(10, n), (select id from fm.provider_accounts where tenant_id = $1 limit 1),
+      (array['sandbox', 'bank'])[1 + n % 2], 'http_post', (array['applied', 'ignored'])[1 + n % 2], '{}', '',
+      n::text::bytea, now(), case when n % 100 > 0 then now() end, now()
+    from generate_series(1, $2::integer) n
+    """,
+    """
+    insert into fm.callback_events (tenant_id, provider_account_id, provider_event_id, callback_id, position, lane,
+      said, state, seen_count, last_seen_at)
+    select $1, (select id from fm.provider_accounts where tenant_id = $1 limit 1), 'evt-' || n, pg_temp.nth(10, n), 1,
+      'lane-' || n, '{"event_id":"evt","kind":"k"}', 'received', 1, now()
     from generate_series(1, $2::integer) n
     """,
     """

@@ -17,12 +17,15 @@ from adapters.postgres.engine import PoolSize, make_engine, tenant_reads
 from adapters.postgres.identity import PostgresTenants
 from adapters.postgres.proof import PostgresProof
 from application.ports.balances import Basis
+from application.ports.callbacks import CallbackFilter
 from application.ports.journal import Claim, Keep
 from application.ports.ledger import EntryFilter
 from application.ports.payments import PaymentFilter
-from domain.ids import EventId, LedgerAccountId, LedgerTransactionId, PaymentId, ProviderAccountId
+from domain.callbacks import CallbackState
+from domain.ids import CallbackId, EventId, LedgerAccountId, LedgerTransactionId, PaymentId, ProviderAccountId
 from domain.money import Currency
 from domain.payments import PaymentState
+from domain.providers import OperationKind
 from tests.adapters.postgres.crowd import crowd
 from tests.fakes.house import House, postgres_house
 from tests.fakes.identity import a_tenant
@@ -50,6 +53,8 @@ LATER = LONG_AGO + timedelta(days=1)
 SOON = datetime.now(UTC) + timedelta(minutes=1)
 MIDDLE = UUID("018bcfe5-6800-7001-8000-0000000003e8")
 """An identifier in the middle of the crowd."""
+CALLBACK = CallbackId(UUID("018bcff4-aa40-700a-8000-0000000003e8"))
+"""A callback in the middle of the crowd."""
 
 
 class Node(msgspec.Struct, frozen=True):
@@ -200,6 +205,19 @@ def accounts(after: LedgerAccountId | None = None, currency: str | None = None, 
     )
 
 
+def callbacks(before: CallbackId | None = None, **conditions: Any) -> Ask:
+    """List callbacks."""
+    wanted = CallbackFilter(**conditions)
+    return lambda one: one.house.callbacks.page(one.house.tenant_id, wanted, before=before, limit=51)
+
+
+async def earlier_events(one: Crowd) -> object:
+    """Ask whether an event must wait."""
+    event = (await one.house.inbox.get(one.house.tenant_id, CALLBACK)).events[0]
+    one.told.clear()
+    return await one.house.inbox.must_wait(one.house.tenant_id, event, since=LONG_AGO)
+
+
 def commit_of_a_new_payment(one: Crowd) -> Awaitable[object]:
     """Commit an intention with its claim."""
     unit = story_for(one.house).units[0]
@@ -280,7 +298,6 @@ CALLS: dict[str, Ask] = {
     ),
     "unsent payments": lambda one: one.house.outbox.claim_unsent(one.house.tenant_id, limit=10, age_seconds=1),
     "old keys": lambda one: one.house.outbox.forget_keys(age_seconds=3600.0 * 24, limit=10),
-    "callback": lambda one: one.house.inbox.get(one.house.tenant_id, one.house.account, "evt-77"),
     "provider account": lambda one: one.house.account_queries.get(one.house.tenant_id, one.house.account),
     "provider accounts": lambda one: one.house.account_queries.page(one.house.tenant_id, after=None, limit=51),
     "versions of an account": lambda one: one.house.account_queries.versions(
@@ -289,6 +306,25 @@ CALLS: dict[str, Ask] = {
     "version of an account": lambda one: one.house.account_queries.version(one.house.tenant_id, one.house.account, 77),
     "accounts in force": lambda one: one.house.accounts_in_force.in_force(one.house.tenant_id),
     "credentials": lambda one: one.house.accounts_in_force.find_sealed(one.house.tenant_id, one.house.account, 1),
+    "callback": lambda one: one.house.inbox.get(one.house.tenant_id, CALLBACK),
+    "callbacks": callbacks(),
+    "callbacks older than one": callbacks(CALLBACK),
+    "callbacks in a state": callbacks(state=CallbackState.APPLIED),
+    "callbacks in a rare state": callbacks(state=CallbackState.UNREADABLE),
+    "callbacks of a provider": callbacks(provider="sandbox"),
+    "callbacks of an account": callbacks(provider_account_id=ProviderAccountId(MIDDLE)),
+    "callbacks within a time": callbacks(received_from=LONG_AGO, received_before=LATER),
+    "callbacks not read": lambda one: one.house.inbox.unread(
+        one.house.tenant_id, one.house.account, up_to=CALLBACK, limit=20
+    ),
+    "earlier events": earlier_events,
+    "callback that is finished": lambda one: one.house.inbox.finish(one.house.tenant_id, CALLBACK),
+    "operations of a charge": lambda one: one.house.payments.find_operations(
+        one.house.tenant_id, one.house.account, kind=OperationKind.CAPTURE, provider_reference="ch_77"
+    ),
+    "operation of a name": lambda one: one.house.payments.find_operations(
+        one.house.tenant_id, one.house.account, kind=None, operation_reference="ch_77"
+    ),
     "known key": lambda one: one.house.journal.recall(
         one.house.tenant_id, msgspec.structs.replace(a_key("key-77"), fingerprint=b"\x00"), lease_seconds=1
     ),

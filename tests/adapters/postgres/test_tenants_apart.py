@@ -65,11 +65,17 @@ async def busy_house(house: House, owner: asyncpg.Connection) -> House:
         ),
         ("parked_jobs", "id, actor, arguments, error, attempts, parked_at", "gen_random_uuid(),'a','{}','e',1,now()"),
         (
-            "inbound_events",
-            "provider_account_id, provider_event_id, provider, kind, headers, raw, received_at, last_seen_at",
-            f"'{house.account}','e','sandbox','k','{{}}','',now(),now()",
+            "callbacks",
+            "id, provider_account_id, provider, transport, headers, raw, digest, received_at, last_seen_at",
+            f"'{ONE}','{house.account}','sandbox','file','{{}}','','',now(),now()",
         ),
         ("provider_breakers", "provider_account_id, setting, actor, set_at", f"'{house.account}','open','a',now()"),
+        (
+            "callback_events",
+            "provider_account_id, provider_event_id, callback_id, position, lane, said, seen_count, last_seen_at",
+            f"'{house.account}','e','{ONE}',1,'l','{{}}',1,now()",
+        ),
+        ("callback_refusals", "provider_account_id, refused_count, last_refused_at", f"'{house.account}',1,now()"),
         *((table, columns, values) for table, (columns, values) in ROWS.items()),
         (
             "balance_monitors",

@@ -4,11 +4,15 @@ import itertools
 from datetime import timedelta
 from uuid import UUID
 
+import msgspec
+
 from application.call import Call
 from application.ports.callbacks import InboundCallback
 from domain.audit import AuditRecord
 from domain.events import CallbackReceived
-from domain.ids import EventId, ProviderAccountId
+from domain.ids import CallbackId, EventId, ProviderAccountId
+from domain.manifests import CallbackTransport
+from domain.providers import CallbackEvent
 from tests.fakes.house import House, memory_house
 from tests.fakes.identity import a_tenant
 from tests.fakes.queue import MemoryJobQueue
@@ -34,27 +38,27 @@ class Background:
 
     async def receive_callback(self, *, operation_key: str | None = None, name: str = "") -> EventId:
         """Store a callback as the HTTP door does; gives its event."""
-        provider_event_id = name or f"evt_{next(self._numbers)}"
-        account = ProviderAccountId(ACCOUNT)
+        said = CallbackEvent(
+            event_id=name or f"evt_{next(self._numbers)}", kind="charge.captured", operation_key=operation_key
+        )
         callback = InboundCallback(
             tenant_id=TENANT,
-            provider_account_id=account,
+            id=CallbackId(self.world.new_id()),
+            provider_account_id=ProviderAccountId(ACCOUNT),
             provider="sandbox",
-            provider_event_id=provider_event_id,
-            kind="charge.captured",
-            operation_key=operation_key,
+            transport=CallbackTransport.HTTP_POST,
             headers={},
-            raw=b"{}",
+            raw=msgspec.json.encode(said),
             received_at=self.world.now,
         )
         event = CallbackReceived(
             event_id=EventId(self.world.new_id()),
             at=self.world.now,
             provider="sandbox",
-            provider_account_id=account,
-            provider_event_id=provider_event_id,
+            provider_account_id=callback.provider_account_id,
+            callback_id=callback.id,
         )
-        await self.house.inbox.receive(callback, event, self._audit(event.event_id))
+        await self.house.inbox.receive(callback, event, self._audit(event.event_id), again=True)
         return event.event_id
 
     async def commit(self, story: Story) -> Story:

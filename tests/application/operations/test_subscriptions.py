@@ -5,11 +5,14 @@ from typing import get_args
 import pytest
 
 from application.callbacks.apply_callback import ApplyCallbackHandler
+from application.callbacks.event_line import EventLine
+from application.payments.hear_callback import PaymentCallbacks
 from application.payments.provider_step import CallbackAddress, ProviderStep
 from application.payments.rerouting import Rerouting
 from application.subscriptions import SUBSCRIPTIONS, Reactions
 from domain.events import CallbackReceived, Event
 from domain.payments import PaymentState
+from domain.providers import Succeeded
 from tests.application.operations.background import CALL, Background
 from tests.fakes.answers import PlainAnswers
 from tests.fakes.providers import ProviderSet, ScriptedProvider
@@ -28,7 +31,8 @@ def reactions(background: Background, provider: ScriptedProvider) -> Reactions:
     providers = ProviderSet(provider, tenants=house.tenants)
     rerouting = Rerouting(providers, house.routes)
     step = ProviderStep(house.journal, house.payments, providers, PlainAnswers(), background.world, address, rerouting)
-    return Reactions(ApplyCallbackHandler(house.inbox, step))
+    line = EventLine(house.inbox, PaymentCallbacks(step), background.world)
+    return Reactions(ApplyCallbackHandler(providers, line))
 
 
 def test_every_event_is_subscribed_or_named_as_having_no_reaction() -> None:
@@ -44,7 +48,7 @@ async def test_callback_is_applied_by_asking_the_provider(
     operation = story.operation()
     event_id = await background.receive_callback(operation_key=operation.key)
     event = await background.house.events.get(CALL.tenant_id, event_id)
-    await provider.perform(reactions.apply_callback.step.instruction(story.dossier, operation))
+    provider.truth[operation.key] = Succeeded("ch_1", operation.amount)
 
     await reactions("apply_callback", event, CALL)
 

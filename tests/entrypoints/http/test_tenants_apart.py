@@ -10,6 +10,7 @@ import pytest
 from application.ports.fx import RateRepository
 from domain.fx.rates import Source, today_of
 from tests.entrypoints.http.edge.asking import Answer
+from tests.entrypoints.http.gateway_callbacks import event, signature
 from tests.entrypoints.http.routes import Operation, operations
 from tests.entrypoints.http.service import Service
 from tests.entrypoints.http.shop import Shop, new_key
@@ -20,14 +21,14 @@ FILTERS = frozenset(
     {
         *("state", "provider", "currency", "limit", "kind", "scope", "ended"),
         *("day", "source", "base", "quote"),
-        *("created_from", "created_before", "recorded_from", "recorded_before"),
+        *("created_from", "created_before", "recorded_from", "recorded_before", "from", "to"),
     }
 )
 """Query parameters that name nothing of anybody."""
 
 COUNTED = (
     *("payments", "payment_attempts", "provider_operations", "refunds", "holds", "entries", "events"),
-    *("ledger_accounts", "limit_policies", "balance_monitors", "fx_quotes"),
+    *("ledger_accounts", "limit_policies", "balance_monitors", "fx_quotes", "callbacks"),
 )
 
 
@@ -79,6 +80,10 @@ async def belongings(shop: Shop) -> Belongings:
     await shop.post("/v1/ledger/monitors", monitor)
     quote = await shop.post("/v1/fx/quotes", {"source_currency": "EUR", "target_currency": "USD", "amount": 10_000})
     assert quote.status == 201, quote
+    raw = event(operation_key=f"opn_of_{shop.public_id}")
+    signed = [("sandbox-signature", signature(raw))]
+    sent = await shop.line("POST", f"/v1/callbacks/sandbox/{shop.account}", raw, signed)
+    assert sent.status == 204, sent
     accounts = await shop.all("/v1/ledger/accounts")
     entries = await shop.all("/v1/ledger/entries")
     holds = tuple([one["id"] for one in await shop.all("/v1/holds")])
@@ -89,6 +94,7 @@ async def belongings(shop: Shop) -> Belongings:
         "transfer_id": (transfer,),
         "hold_id": holds,
         "quote_id": (quote.json()["id"],),
+        "callback_id": tuple([one["id"] for one in await shop.all("/v1/callbacks")]),
         "limit_id": tuple([one["id"] for one in await shop.all("/v1/ledger/limits")]),
         "monitor_id": tuple([one["id"] for one in await shop.all("/v1/ledger/monitors")]),
         "code": tuple({one["code"] for one in accounts if shop.account in one["code"]}),

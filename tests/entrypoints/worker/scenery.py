@@ -26,7 +26,8 @@ from application.ports.payments import PaymentRepository
 from application.ports.queue import ParkedJob
 from domain.audit import AuditRecord
 from domain.events import CallbackReceived
-from domain.ids import EventId, PaymentId, ProviderAccountId
+from domain.ids import CallbackId, EventId, PaymentId, ProviderAccountId
+from domain.manifests import CallbackTransport
 from domain.payments import PaymentState
 from domain.providers import Succeeded
 from entrypoints.settings import Settings
@@ -46,7 +47,10 @@ class Scenery:
         self.container = container
         self.world = SettableWorld(datetime.now(UTC))
         self.account = ProviderAccountId(self.world.new_id())
-        self.tenant: NewTenant = a_tenant(self.world.new_id(), ((self.account, "sandbox"),), at=self.world.now)
+        self.lost_account = ProviderAccountId(self.world.new_id())
+        """At a provider that is not installed any more."""
+        accounts = ((self.account, "sandbox"), (self.lost_account, "lost"))
+        self.tenant: NewTenant = a_tenant(self.world.new_id(), accounts, at=self.world.now)
         self.call = Call(tenant_id=self.tenant.tenant_id, actor="system:test", request_id="req_test")
         self._numbers = itertools.count(1)
 
@@ -72,27 +76,27 @@ class Scenery:
         for unit in story.units:
             await journal.commit(unit)
 
-    async def receive_callback(self, operation_key: str | None) -> EventId:
+    async def receive_callback(self, operation_key: str | None, *, account: ProviderAccountId | None = None) -> EventId:
         """Store a callback as the HTTP door does."""
         now = datetime.now(UTC)
         provider_event_id = f"evt_{next(self._numbers)}"
+        said = {"id": provider_event_id, "type": "charge.captured", "operation_key": operation_key}
         callback = InboundCallback(
             tenant_id=self.tenant.tenant_id,
-            provider_account_id=self.account,
+            id=CallbackId(self.world.new_id()),
+            provider_account_id=account or self.account,
             provider="sandbox",
-            provider_event_id=provider_event_id,
-            kind="charge.captured",
-            operation_key=operation_key,
+            transport=CallbackTransport.HTTP_POST,
             headers={},
-            raw=b"{}",
+            raw=msgspec.json.encode(said),
             received_at=now,
         )
         event = CallbackReceived(
             event_id=EventId(self.world.new_id()),
             at=now,
             provider="sandbox",
-            provider_account_id=self.account,
-            provider_event_id=provider_event_id,
+            provider_account_id=callback.provider_account_id,
+            callback_id=callback.id,
         )
         audit = AuditRecord(
             tenant_id=self.tenant.tenant_id,
@@ -104,7 +108,7 @@ class Scenery:
             request_id="req_test",
             details={},
         )
-        await (await self.container.get(CallbackInbox)).receive(callback, event, audit)
+        await (await self.container.get(CallbackInbox)).receive(callback, event, audit, again=True)
         return event.event_id
 
     async def state(self, payment_id: PaymentId) -> PaymentState:

@@ -66,10 +66,10 @@ async def test_poison_is_parked_in_the_database_while_others_flow(
     scenery: Scenery, settings: Settings, relay: RelayOutboxHandler, begin: Begin
 ) -> None:
     story = await scenery.doubtful_payment()
-    poison = await scenery.receive_callback(story.operation().key)
+    poison = await scenery.receive_callback(story.operation().key, account=scenery.lost_account)
     for _ in range(3):
         await scenery.receive_callback(None)
-    begin(msgspec.structs.replace(settings, **NO_PROVIDER))
+    begin(settings)
 
     await relay(RelayOutbox())
     await eventually(scenery.parked)
