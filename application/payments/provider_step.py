@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
 
 import msgspec
 
 from application.call import LEASE_SECONDS, Call
 from application.payments.rerouting import Rerouting
+from application.ports.addresses import CallbackAddress
 from application.ports.answers import Answers
 from application.ports.journal import (
     Answer,
@@ -38,17 +38,6 @@ DECISIONS_MAX = 64
 
 Decide = Callable[[Dossier, Moment, ProviderTerms], Move]
 """What to do with a payment as it stands now, on the terms of its present provider account."""
-
-
-@dataclass(frozen=True, slots=True)
-class CallbackAddress:
-    """Where providers send their callbacks: the public base address of this service."""
-
-    base_url: str
-
-    def of(self, provider: str, account: UUID) -> str:
-        """Give the address for one provider account."""
-        return f"{self.base_url}/v1/callbacks/{provider}/{public_id(Prefix.PROVIDER_ACCOUNT, account)}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,15 @@ from datetime import timedelta
 
 from dishka import Provider, Scope, provide
 
+from adapters.banks.account_numbers import SchwiftyAccountNumbers
 from adapters.providerkit.http import ProviderHttp
 from adapters.security.api_keys import HmacApiKeys
 from adapters.system import SystemWorld
 from application.fx.refresh_rates import RateSources
 from application.fx.rules import DealingRules
-from application.payments.provider_step import CallbackAddress
-from application.ports.answers import Answers, ControlAnswers
+from application.ports.addresses import CallbackAddress
+from application.ports.answers import Answers, ControlAnswers, PayoutAnswers
+from application.ports.beneficiaries import AccountNumbers
 from application.ports.fx import RateSource
 from application.ports.identity import ApiKeys, FirstAccounts, Tenants
 from application.ports.providers import Providers
@@ -19,7 +21,7 @@ from application.ports.statements import StatementForms
 from application.ports.world import World
 from domain.fx.rates import DayRule, MissingDay, Source
 from entrypoints.settings import Settings
-from entrypoints.wiring.answers import NoAnswers, NoControlAnswers
+from entrypoints.wiring.answers import NoAnswers, NoControlAnswers, NoPayoutAnswers
 from entrypoints.wiring.providers import find_providers, first_accounts
 
 
@@ -31,6 +33,8 @@ class Outside(Provider):
     world = provide(SystemWorld, provides=World)
     answers = provide(NoAnswers, provides=Answers)
     control_answers = provide(NoControlAnswers, provides=ControlAnswers)
+    account_numbers = provide(SchwiftyAccountNumbers, provides=AccountNumbers)
+    payout_answers = provide(NoPayoutAnswers, provides=PayoutAnswers)
 
     @provide
     def statement_forms(self) -> StatementForms:

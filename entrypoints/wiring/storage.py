@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.postgres.accounts import PostgresAccountBook, PostgresAccountFinder
 from adapters.postgres.balances import PostgresBalanceReads
+from adapters.postgres.beneficiaries import PostgresBeneficiaryBook
 from adapters.postgres.bookings import PostgresHoldQueries, PostgresTransactionQueries
 from adapters.postgres.callbacks import PostgresCallbackInbox
 from adapters.postgres.controls import PostgresLimitBook, PostgresMonitorBook
@@ -26,10 +27,12 @@ from adapters.postgres.ledger import PostgresLedgerQueries
 from adapters.postgres.ledger_copies import PostgresLedgerCopies
 from adapters.postgres.outbox import PostgresOutbox
 from adapters.postgres.payments import PostgresPaymentQueries, PostgresPaymentRepository
+from adapters.postgres.payouts import PostgresPayoutQueries, PostgresPayoutRepository
 from adapters.postgres.proof import PostgresProof
 from adapters.postgres.routing import PostgresRouteBook
 from adapters.postgres.statements import PostgresStatementReads
 from application.ports.balances import BalanceReads
+from application.ports.beneficiaries import BeneficiaryBook
 from application.ports.bookings import HoldQueries, TransactionQueries
 from application.ports.callbacks import CallbackInbox
 from application.ports.controls import AccountBook, LimitBook, MonitorBook
@@ -40,6 +43,7 @@ from application.ports.ledger import AccountFinder, LedgerQueries, Proof
 from application.ports.ledger_copies import LedgerCopies
 from application.ports.outbox import Outbox
 from application.ports.payments import PaymentQueries, PaymentRepository
+from application.ports.payouts import PayoutQueries, PayoutRepository
 from application.ports.queue import EventStore, ParkedJobs
 from application.ports.routing import RouteBook
 from application.ports.statements import StatementReads
@@ -75,6 +79,9 @@ class Storage(Provider):
         return PostgresJournal(engine)
 
     payments = provide(PostgresPaymentRepository, provides=PaymentRepository)
+    payouts = provide(PostgresPayoutRepository, provides=PayoutRepository)
+    payout_queries = provide(PostgresPayoutQueries, provides=PayoutQueries)
+    beneficiaries = provide(PostgresBeneficiaryBook, provides=BeneficiaryBook)
     routes = provide(PostgresRouteBook, provides=RouteBook)
     payment_queries = provide(PostgresPaymentQueries, provides=PaymentQueries)
     ledger_copies = provide(PostgresLedgerCopies, provides=LedgerCopies)

@@ -13,7 +13,7 @@ depends_on = None
 
 MONTHS_AHEAD = 3
 
-TOPICS = ("fx", "proof", "functions", "posting", "controls", "routing")
+TOPICS = ("fx", "proof", "payouts", "functions", "posting", "controls", "routing")
 """The scripts between the tables and the grants, in the order in which they need each other."""
 
 ROLE = """

@@ -15,10 +15,12 @@ from application.payments.capture_payment import CapturePayment, CapturePaymentH
 from application.payments.create_payment import CreatePayment, CreatePaymentHandler
 from application.payments.expire_payment import ExpirePayment, ExpirePaymentHandler
 from application.payments.get_payment import GetPayment, GetPaymentHandler, PaymentHistory
-from application.payments.provider_step import CallbackAddress, ProviderStep
+from application.payments.provider_step import ProviderStep
 from application.payments.refund_payment import RefundPayment, RefundPaymentHandler
 from application.payments.rerouting import Rerouting
 from application.payments.resolve_operation import ResolveOperation, ResolveOperationHandler
+from application.payouts.payout_step import PayoutStep
+from application.ports.addresses import CallbackAddress
 from application.ports.journal import Answer, IdempotencyKey, Journal
 from application.ports.payments import PaymentFilter
 from domain.dossier import Dossier
@@ -136,7 +138,10 @@ class Desk:
 
     async def apply(self, event_id: str) -> OperationId | None:
         """React to a stored callback, as the worker does."""
-        handler = ApplyCallbackHandler(self.house.inbox, self.step)
+        payouts = PayoutStep(
+            self.house.journal, self.house.payouts, self.providers, self.world, CallbackAddress("https://pay.example")
+        )
+        handler = ApplyCallbackHandler(self.house.inbox, self.step, payouts)
         return await handler(ApplyCallback(self.house.account, event_id), self.call())
 
     async def history(self, payment_id: PaymentId) -> PaymentHistory:

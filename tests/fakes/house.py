@@ -9,6 +9,7 @@ import asyncpg
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from adapters.postgres.beneficiaries import PostgresBeneficiaryBook
 from adapters.postgres.callbacks import PostgresCallbackInbox
 from adapters.postgres.identity import PostgresApiKeyRepository, PostgresTenants
 from adapters.postgres.jobs import PostgresEventStore, PostgresParkedJobs
@@ -16,13 +17,16 @@ from adapters.postgres.journal import PostgresJournal
 from adapters.postgres.ledger import PostgresLedgerQueries
 from adapters.postgres.outbox import PostgresOutbox
 from adapters.postgres.payments import PostgresPaymentQueries, PostgresPaymentRepository
+from adapters.postgres.payouts import PostgresPayoutQueries, PostgresPayoutRepository
 from adapters.postgres.routing import PostgresRouteBook
+from application.ports.beneficiaries import BeneficiaryBook
 from application.ports.callbacks import CallbackInbox
 from application.ports.identity import ApiKeyRepository, NewTenant, Tenants
 from application.ports.journal import IdempotencyKey, Journal
 from application.ports.ledger import LedgerQueries
 from application.ports.outbox import Outbox
 from application.ports.payments import PaymentQueries, PaymentRepository
+from application.ports.payouts import PayoutQueries, PayoutRepository
 from application.ports.queue import EventStore, ParkedJobs
 from application.ports.routing import RouteBook
 from domain.ids import HoldId, ProviderAccountId, TenantId
@@ -33,6 +37,7 @@ from tests.fakes.ledger import MemoryLedgerQueries
 from tests.fakes.ledger_windows import LedgerWindows, MemoryLedgerWindows, PostgresLedgerWindows
 from tests.fakes.outbox import MemoryOutbox
 from tests.fakes.payments import MemoryPaymentQueries, MemoryPaymentRepository
+from tests.fakes.payouts import MemoryBeneficiaryBook, MemoryPayoutQueries, MemoryPayoutRepository
 from tests.fakes.queue import MemoryEventStore, MemoryParkedJobs
 from tests.fakes.routing import MemoryRouteBook
 from tests.fakes.tables import MemoryDatabase
@@ -84,6 +89,9 @@ class House:
     payments: PaymentRepository
     routes: RouteBook
     queries: PaymentQueries
+    payouts: PayoutRepository
+    payout_queries: PayoutQueries
+    beneficiaries: BeneficiaryBook
     ledger: LedgerQueries
     outbox: Outbox
     inbox: CallbackInbox
@@ -122,6 +130,9 @@ def memory_house(
         payments=MemoryPaymentRepository(database),
         routes=MemoryRouteBook(database),
         queries=MemoryPaymentQueries(database),
+        payouts=MemoryPayoutRepository(database),
+        payout_queries=MemoryPayoutQueries(database),
+        beneficiaries=MemoryBeneficiaryBook(database),
         ledger=MemoryLedgerQueries(database),
         outbox=MemoryOutbox(database),
         inbox=MemoryCallbackInbox(database),
@@ -142,6 +153,9 @@ def postgres_house(tenant: NewTenant, engine: AsyncEngine, owner_url: str, *, ca
         payments=PostgresPaymentRepository(engine),
         routes=PostgresRouteBook(engine),
         queries=PostgresPaymentQueries(engine),
+        payouts=PostgresPayoutRepository(engine),
+        payout_queries=PostgresPayoutQueries(engine),
+        beneficiaries=PostgresBeneficiaryBook(engine),
         ledger=PostgresLedgerQueries(engine),
         outbox=PostgresOutbox(engine),
         inbox=PostgresCallbackInbox(engine),

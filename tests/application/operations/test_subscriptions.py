@@ -5,8 +5,11 @@ from typing import get_args
 import pytest
 
 from application.callbacks.apply_callback import ApplyCallbackHandler
-from application.payments.provider_step import CallbackAddress, ProviderStep
+from application.payments.provider_step import ProviderStep
 from application.payments.rerouting import Rerouting
+from application.payouts.carry_out_payout import CarryOutPayoutHandler
+from application.payouts.payout_step import PayoutStep
+from application.ports.addresses import CallbackAddress
 from application.subscriptions import SUBSCRIPTIONS, Reactions
 from domain.events import CallbackReceived, Event
 from domain.payments import PaymentState
@@ -28,7 +31,8 @@ def reactions(background: Background, provider: ScriptedProvider) -> Reactions:
     providers = ProviderSet(provider, tenants=house.tenants)
     rerouting = Rerouting(providers, house.routes)
     step = ProviderStep(house.journal, house.payments, providers, PlainAnswers(), background.world, address, rerouting)
-    return Reactions(ApplyCallbackHandler(house.inbox, step))
+    payouts = PayoutStep(house.journal, house.payouts, providers, background.world, address)
+    return Reactions(ApplyCallbackHandler(house.inbox, step, payouts), CarryOutPayoutHandler(payouts))
 
 
 def test_every_event_is_subscribed_or_named_as_having_no_reaction() -> None:
