@@ -113,9 +113,9 @@ def told(event: Event) -> str:  # noqa: C901, PLR0912 -- a table: one sentence f
         case PayoutCreated():
             return f"The payout was accepted; {event.amount} is held until it is sent."
         case PayoutApproved():
-            return f"{event.approved_by} approved the payout."
+            return f"The payout was approved by {event.approved_by}."
         case PayoutDenied():
-            return f"{event.denied_by} denied the payout; the hold of {event.amount} is released."
+            return f"The payout was denied by {event.denied_by}; the hold of {event.amount} is released."
         case PayoutCancelled():
             return f"The payout was cancelled before it was sent; the hold of {event.amount} is released."
         case PayoutSending() if event.send > 1:

@@ -11,7 +11,9 @@ from application.payouts.carry_out_payout import CarryOutPayoutHandler
 from application.payouts.payout_step import PayoutStep
 from application.ports.addresses import CallbackAddress
 from application.subscriptions import SUBSCRIPTIONS, Reactions
-from domain.events import CallbackReceived, Event
+from domain.errors import MediatorError
+from domain.events import CallbackReceived, Event, PayoutApproved
+from domain.ids import PayoutId
 from domain.payments import PaymentState
 from tests.application.operations.background import CALL, Background
 from tests.fakes.answers import PlainAnswers
@@ -68,5 +70,14 @@ async def test_every_name_in_the_table_reacts(background: Background, reactions:
     subscribed = {tag: names for tag, names in SUBSCRIPTIONS.table.items() if names}
     event = await background.house.events.get(CALL.tenant_id, await background.receive_callback())
 
-    assert subscribed == {"callback.received": ("apply_callback",)}
+    assert subscribed == {
+        "callback.received": ("apply_callback",),
+        "payout.created": ("carry_out_payout",),
+        "payout.approved": ("carry_out_payout",),
+    }
     await reactions("apply_callback", event, CALL)
+    approved = PayoutApproved(
+        event_id=event.event_id, payout_id=PayoutId(event.event_id), at=event.at, approved_by="prn_test"
+    )
+    with pytest.raises(MediatorError, match="NOT_FOUND"):
+        await reactions("carry_out_payout", approved, CALL)
