@@ -63,6 +63,10 @@ create index payouts_currency_ix on fm.payouts (tenant_id, currency, id);
 create index payouts_beneficiary_ix on fm.payouts (tenant_id, beneficiary_id, id);
 create index payouts_reference_ix on fm.payouts (tenant_id, reference, id) where reference is not null;
 
+-- What is in transit, which the proof compares with the account of that name.
+create index payouts_in_transit_ix on fm.payouts (tenant_id, currency)
+  where sent_at is not null and completed_at is null and given_back_at is null;
+
 create table fm.payout_operations (
   tenant_id uuid not null,
   id uuid not null,
