@@ -30,6 +30,10 @@ class AddBeneficiary(msgspec.Struct, frozen=True, kw_only=True):
     reference: str | None = None
     metadata: dict[str, str] = {}
 
+    def __repr__(self) -> str:
+        """Show what kind of account, never whose."""
+        return f"AddBeneficiary({self.type}, {self.country})"
+
 
 @dataclass(frozen=True, slots=True)
 class AddBeneficiaryHandler:

@@ -50,6 +50,10 @@ class BankAccount(msgspec.Struct, frozen=True):
     bic: str | None
     country: str
 
+    def __repr__(self) -> str:
+        """Show where, never which."""
+        return f"BankAccount({self.country})"
+
 
 class AccountNumbers(Protocol):
     """Checks the numbers of bank accounts by their rules; knows nothing of whether an account exists."""

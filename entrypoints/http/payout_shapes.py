@@ -64,6 +64,10 @@ class AddBeneficiaryIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     reference: Annotated[Line | None, Meta(description="Your own reference; beneficiaries can be listed by it.")] = None
     metadata: Metadata = {}
 
+    def __repr__(self) -> str:
+        """Show what kind of account, never whose."""
+        return f"AddBeneficiaryIn({self.type}, {self.country})"
+
 
 class BeneficiarySummaryOut(msgspec.Struct, frozen=True, kw_only=True):
     """A beneficiary in a list: of its account number only the last four characters."""

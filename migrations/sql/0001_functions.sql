@@ -304,6 +304,7 @@ create or replace function fm.commit_units(p_tenant uuid, p_units jsonb) returns
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   u record; v_verdicts jsonb[]; v_units jsonb; v_verdict jsonb; v_now timestamptz; v_touched uuid[] := '{}';
+  v_pays_out boolean := false;
 begin
   v_verdicts := array_fill(null::jsonb, array[jsonb_array_length(p_units)]);
   for u in select x.u, x.n::integer as n from jsonb_array_elements(p_units) with ordinality x(u, n)
@@ -320,6 +321,7 @@ begin
     end if;
     if u.u ? 'payouts' then
       perform fm.write_payouts(p_tenant, u.u);
+      v_pays_out := true;
     else
       perform fm.write_states(p_tenant, u.u);
       perform fm.keep_routes(p_tenant, u.u->'routes');
@@ -346,7 +348,7 @@ begin
   if v_touched <> '{}' then
     perform fm.watch_balances(p_tenant, v_touched, v_now);
   end if;
-  if p_units->0 ? 'payouts' then
+  if v_pays_out then
     -- A hint for the relay, which has a payout sent; its poll is the truth.
     perform pg_notify('fm_outbox', p_tenant::text);
   end if;
