@@ -6,11 +6,14 @@ from application.call import Call
 from application.callbacks.apply_callback import ApplyCallback, ApplyCallbackHandler
 from application.operations.react_to_event import React
 from application.operations.relay_outbox import Subscriptions
-from domain.events import CallbackReceived, Event, tag_of
+from application.payouts.carry_out_payout import CarryOutPayout, CarryOutPayoutHandler
+from domain.events import CallbackReceived, Event, PayoutApproved, PayoutCreated, tag_of
 
 SUBSCRIPTIONS = Subscriptions(
     {
         "callback.received": ("apply_callback",),
+        "payout.created": ("carry_out_payout",),
+        "payout.approved": ("carry_out_payout",),
         # Nobody reacts to these yet: they are kept for those who read the events.
         "ledger.posted": (),
         "ledger.balance_monitor_crossed": (),
@@ -43,6 +46,18 @@ SUBSCRIPTIONS = Subscriptions(
         "refund.created": (),
         "refund.succeeded": (),
         "refund.failed": (),
+        "payout.denied": (),
+        "payout.cancelled": (),
+        "payout.sending": (),
+        "payout.not_sent": (),
+        "payout.missing_at_provider": (),
+        "payout.outcome_unknown": (),
+        "payout.queried": (),
+        "payout.sent": (),
+        "payout.completed": (),
+        "payout.failed": (),
+        "payout.returned": (),
+        "payout.review_needed": (),
     }
 )
 
@@ -52,12 +67,15 @@ class Reactions(React):
     """The use cases that react, by the names in the table: how each event becomes the command of its reaction."""
 
     apply_callback: ApplyCallbackHandler
+    carry_out_payout: CarryOutPayoutHandler
 
     async def __call__(self, reaction: str, event: Event, call: Call, /) -> None:
         """React. Raises LookupError when nobody of that name reacts to such an event."""
         match reaction, event:
             case "apply_callback", CallbackReceived():
                 await self.apply_callback(ApplyCallback(event.callback_id), call)
+            case "carry_out_payout", PayoutCreated() | PayoutApproved():
+                await self.carry_out_payout(CarryOutPayout(event.payout_id), call)
             case _:
                 message = f"nobody called {reaction!r} reacts to {tag_of(event)}"
                 raise LookupError(message)

@@ -29,6 +29,20 @@ from domain.events import (
     PaymentPending,
     PaymentRerouted,
     PaymentVoided,
+    PayoutApproved,
+    PayoutCancelled,
+    PayoutCompleted,
+    PayoutCreated,
+    PayoutDenied,
+    PayoutFailed,
+    PayoutMissing,
+    PayoutNotSent,
+    PayoutQueried,
+    PayoutReturned,
+    PayoutReviewNeeded,
+    PayoutSending,
+    PayoutSent,
+    PayoutUnknown,
     RefundCreated,
     RefundFailed,
     RefundSucceeded,
@@ -54,7 +68,12 @@ def payable(currency: Currency) -> AccountRef:
     return AccountRef("merchant:main:payable", currency, Direction.CREDIT)
 
 
-def postings_of(event: Event) -> Postings:  # noqa: C901 -- a table: one case for every event that there is
+def in_transit(currency: Currency) -> AccountRef:
+    """What is sent to beneficiaries and has not arrived: credit-normal, tends to zero."""
+    return AccountRef("payouts:in_transit", currency, Direction.CREDIT)
+
+
+def postings_of(event: Event) -> Postings:  # noqa: C901, PLR0912 -- a table: one case for every event there is
     """Say what an event makes in the ledger: holds placed, holds changed, entries booked."""
     match event:
         case PaymentCreated():
@@ -78,6 +97,25 @@ def postings_of(event: Event) -> Postings:  # noqa: C901 -- a table: one case fo
             return Postings(changes=risk)
         case PaymentAuthorized() | ActionRequired() | PaymentPending() | CaptureFailed() | VoidFailed():
             return Postings(changes=(HoldChange(hold_id=event.hold_id),))
+        case PayoutCreated():
+            return _payout_held(event)
+        case PayoutSent():
+            return _payout_sent(event)
+        case PayoutCompleted():
+            return _payout_completed(event)
+        case PayoutFailed():
+            return _payout_failed(event)
+        case PayoutReturned():
+            return _payout_returned(event)
+        case PayoutDenied() | PayoutCancelled():
+            return Postings(changes=(HoldChange(hold_id=event.hold_id, release_minor=event.amount.minor),))
+        case PayoutUnknown():
+            return Postings(changes=(HoldChange(hold_id=event.hold_id, at_risk=True),))
+        case PayoutMissing():
+            return Postings(changes=(HoldChange(hold_id=event.hold_id),))
+        case PayoutReviewNeeded():
+            risk = () if event.hold_id is None else (HoldChange(hold_id=event.hold_id, at_risk=True),)
+            return Postings(changes=risk)
         case (
             AttemptStarted()
             | AttemptDeclined()
@@ -85,6 +123,10 @@ def postings_of(event: Event) -> Postings:  # noqa: C901 -- a table: one case fo
             | OperationQueried()
             | CaptureStarted()
             | VoidStarted()
+            | PayoutApproved()
+            | PayoutSending()
+            | PayoutNotSent()
+            | PayoutQueried()
             | CallbackReceived()
             | LedgerPosted()
             | BalanceMonitorCrossed()
@@ -181,6 +223,73 @@ def _refunded(event: RefundSucceeded) -> Postings:
     )
     change = HoldChange(hold_id=event.hold_id, post_minor=event.amount.minor)
     return Postings(changes=(change,), transactions=(transaction,))
+
+
+def _payout_held(event: PayoutCreated) -> Postings:
+    """Hold what will go out, of what is available of the payable and of nothing else."""
+    placement = HoldPlacement(
+        hold_id=event.hold_id,
+        debit=payable(event.amount.currency),
+        credit=in_transit(event.amount.currency),
+        amount=event.amount,
+        payment_id=None,
+        refund_id=None,
+        payout_id=event.payout_id,
+        is_covered=True,
+    )
+    return Postings(placements=(placement,))
+
+
+def _payout_sent(event: PayoutSent) -> Postings:
+    """Dr payable, Cr in transit, out of the hold; directly where the hold is gone and the provider has it after all."""
+    currency = event.amount.currency
+    changes = () if event.hold_id is None else (HoldChange(hold_id=event.hold_id, post_minor=event.amount.minor),)
+    transaction = _payout_entries(event, "payout", debit=payable(currency), credit=in_transit(currency))
+    return Postings(changes=changes, transactions=(transaction,))
+
+
+def _payout_completed(event: PayoutCompleted) -> Postings:
+    """Dr in transit, Cr clearing: the provider paid it out of what it holds for us (docs/decisions/0011)."""
+    currency = event.amount.currency
+    cleared = clearing(event.provider_account_id, currency)
+    transaction = _payout_entries(event, "payout_completed", debit=in_transit(currency), credit=cleared)
+    return Postings(transactions=(transaction,))
+
+
+def _payout_failed(event: PayoutFailed) -> Postings:
+    """Let the hold go; Dr in transit, Cr payable when it was in transit already."""
+    if event.hold_id is not None:
+        return Postings(changes=(HoldChange(hold_id=event.hold_id, release_minor=event.amount.minor),))
+    currency = event.amount.currency
+    transaction = _payout_entries(event, "payout_failed", debit=in_transit(currency), credit=payable(currency))
+    return Postings(transactions=(transaction,))
+
+
+def _payout_returned(event: PayoutReturned) -> Postings:
+    """Dr clearing (or in transit, when it never arrived), Cr payable: a new transaction, nothing is undone."""
+    currency = event.amount.currency
+    back = clearing(event.provider_account_id, currency) if event.was_completed else in_transit(currency)
+    kind = f"payout_{event.comeback}"
+    return Postings(transactions=(_payout_entries(event, kind, debit=back, credit=payable(currency)),))
+
+
+def _payout_entries(
+    event: PayoutSent | PayoutCompleted | PayoutFailed | PayoutReturned,
+    kind: str,
+    *,
+    debit: AccountRef,
+    credit: AccountRef,
+) -> LedgerTransaction:
+    return LedgerTransaction(
+        id=LedgerTransactionId(event.event_id),
+        kind=kind,
+        payment_id=None,
+        refund_id=None,
+        payout_id=event.payout_id,
+        hold_id=event.hold_id if isinstance(event, PayoutSent) else None,
+        effective_at=event.at,
+        entries=_pair(debit=debit, credit=credit, amount=event.amount),
+    )
 
 
 def _pair(*, debit: AccountRef, credit: AccountRef, amount: Money) -> tuple[Entry, Entry]:

@@ -6,6 +6,7 @@ import msgspec
 
 from domain.ids import (
     AttemptId,
+    BeneficiaryId,
     CallbackId,
     EventId,
     HoldId,
@@ -14,12 +15,13 @@ from domain.ids import (
     MonitorId,
     OperationId,
     PaymentId,
+    PayoutId,
     ProviderAccountId,
     QuoteId,
     RefundId,
 )
 from domain.money import Money
-from domain.providers import OperationKind
+from domain.providers import Comeback, OperationKind
 
 
 class PaymentEvent(msgspec.Struct, frozen=True, kw_only=True):
@@ -237,6 +239,125 @@ class RefundFailed(PaymentEvent, tag="refund.failed", frozen=True, kw_only=True)
     code: str
 
 
+class PayoutEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """What every event of a payout carries: its own id, the payout, and when it was decided (UTC)."""
+
+    event_id: EventId
+    payout_id: PayoutId
+    at: datetime
+
+
+class PayoutCreated(PayoutEvent, tag="payout.created", frozen=True, kw_only=True):
+    """The order was accepted; `amount` is held out of what is available of the payable."""
+
+    amount: Money
+    hold_id: HoldId
+    provider_account_id: ProviderAccountId
+    beneficiary_id: BeneficiaryId
+    requires_approval: bool
+    reference: str | None
+
+
+class PayoutApproved(PayoutEvent, tag="payout.approved", frozen=True, kw_only=True):
+    """Somebody who may has approved it; it can be sent."""
+
+    approved_by: str
+
+
+class PayoutDenied(PayoutEvent, tag="payout.denied", frozen=True, kw_only=True):
+    """Somebody who may has denied it; the hold is released."""
+
+    denied_by: str
+    amount: Money
+    hold_id: HoldId
+
+
+class PayoutCancelled(PayoutEvent, tag="payout.cancelled", frozen=True, kw_only=True):
+    """It was cancelled before it was sent; the hold is released."""
+
+    amount: Money
+    hold_id: HoldId
+
+
+class PayoutSending(PayoutEvent, tag="payout.sending", frozen=True, kw_only=True):
+    """A worker claimed it and is sending it, for the `send`-th time, always with the same key."""
+
+    operation_id: OperationId
+    provider: str
+    send: int
+
+
+class PayoutNotSent(PayoutEvent, tag="payout.not_sent", frozen=True, kw_only=True):
+    """Nothing left the house; it will be sent again, the hold stays."""
+
+    operation_id: OperationId
+    reason: str
+
+
+class PayoutMissing(PayoutEvent, tag="payout.missing_at_provider", frozen=True, kw_only=True):
+    """After its visibility horizon the provider knows nothing of it; it will be sent again with the same key."""
+
+    operation_id: OperationId
+    hold_id: HoldId
+
+
+class PayoutUnknown(PayoutEvent, tag="payout.outcome_unknown", frozen=True, kw_only=True):
+    """Whether it was sent is unknown: its hold is at risk until the provider has been asked."""
+
+    operation_id: OperationId
+    amount: Money
+    hold_id: HoldId
+    reason: str
+
+
+class PayoutQueried(PayoutEvent, tag="payout.queried", frozen=True, kw_only=True):
+    """The provider was asked about it and nothing new was learnt."""
+
+    operation_id: OperationId
+    answer: str
+
+
+class PayoutSent(PayoutEvent, tag="payout.sent", frozen=True, kw_only=True):
+    """The provider has it: the hold is posted. `hold_id` is None where we had given it up, and were wrong."""
+
+    amount: Money
+    hold_id: HoldId | None
+    provider_reference: str
+
+
+class PayoutCompleted(PayoutEvent, tag="payout.completed", frozen=True, kw_only=True):
+    """The money arrived, as the provider says."""
+
+    amount: Money
+    provider_account_id: ProviderAccountId
+
+
+class PayoutFailed(PayoutEvent, tag="payout.failed", frozen=True, kw_only=True):
+    """It certainly did not arrive: the hold is released, or (no `hold_id`) what was in transit is given back."""
+
+    amount: Money
+    hold_id: HoldId | None
+    code: str
+
+
+class PayoutReturned(PayoutEvent, tag="payout.returned", frozen=True, kw_only=True):
+    """The money left and came back: a transaction of its own gives it back."""
+
+    amount: Money
+    provider_account_id: ProviderAccountId
+    was_completed: bool
+    comeback: Comeback
+    code: str
+
+
+class PayoutReviewNeeded(PayoutEvent, tag="payout.review_needed", frozen=True, kw_only=True):
+    """A person must look. Nothing is booked on doubt; `hold_id` names the hold that is at risk, if it is open."""
+
+    operation_id: OperationId
+    reason: str
+    hold_id: HoldId | None
+
+
 class CallbackReceived(msgspec.Struct, tag="callback.received", frozen=True, kw_only=True):
     """An authentic callback was stored as it came; a worker will read it and act on it."""
 
@@ -325,6 +446,20 @@ Event = (
     | RefundCreated
     | RefundSucceeded
     | RefundFailed
+    | PayoutCreated
+    | PayoutApproved
+    | PayoutDenied
+    | PayoutCancelled
+    | PayoutSending
+    | PayoutNotSent
+    | PayoutMissing
+    | PayoutUnknown
+    | PayoutQueried
+    | PayoutSent
+    | PayoutCompleted
+    | PayoutFailed
+    | PayoutReturned
+    | PayoutReviewNeeded
     | CallbackReceived
     | LedgerPosted
     | BalanceMonitorCrossed

@@ -22,6 +22,8 @@ JobId = NewType("JobId", UUID)
 QuoteId = NewType("QuoteId", UUID)
 MonitorId = NewType("MonitorId", UUID)
 LimitId = NewType("LimitId", UUID)
+PayoutId = NewType("PayoutId", UUID)
+BeneficiaryId = NewType("BeneficiaryId", UUID)
 
 
 class Prefix(StrEnum):
@@ -45,6 +47,8 @@ class Prefix(StrEnum):
     FX_QUOTE = "fxq"
     BALANCE_MONITOR = "mon"
     LIMIT_POLICY = "lim"
+    PAYOUT = "pyo"
+    BENEFICIARY = "ben"
 
 
 def public_id(prefix: Prefix, value: UUID) -> str:

@@ -6,7 +6,7 @@ from enum import StrEnum
 import msgspec
 
 from domain.errors import LEDGER_UNBALANCED, MediatorError
-from domain.ids import HoldId, LedgerTransactionId, PaymentId, RefundId
+from domain.ids import HoldId, LedgerTransactionId, PaymentId, PayoutId, RefundId
 from domain.money import Currency, Money
 
 
@@ -38,11 +38,12 @@ class LedgerTransaction(msgspec.Struct, frozen=True, kw_only=True):
 
     id: LedgerTransactionId
     kind: str
-    payment_id: PaymentId
+    payment_id: PaymentId | None
     refund_id: RefundId | None
     hold_id: HoldId | None
     effective_at: datetime
     entries: tuple[Entry, ...]
+    payout_id: PayoutId | None = None
 
     def __post_init__(self) -> None:
         """Refuse what does not balance. Raises LEDGER_UNBALANCED."""
@@ -65,14 +66,19 @@ class HoldState(StrEnum):
 
 
 class HoldPlacement(msgspec.Struct, frozen=True, kw_only=True):
-    """Keep an amount pending between two accounts, counted against what is available."""
+    """Keep an amount pending between two accounts, counted against what is available.
+
+    `is_covered`: only if the debited account is active and has that much available, whatever its overdraft.
+    """
 
     hold_id: HoldId
     debit: AccountRef
     credit: AccountRef
     amount: Money
-    payment_id: PaymentId
+    payment_id: PaymentId | None
     refund_id: RefundId | None
+    payout_id: PayoutId | None = None
+    is_covered: bool = False
 
 
 class HoldChange(msgspec.Struct, frozen=True, kw_only=True):

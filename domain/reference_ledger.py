@@ -218,7 +218,7 @@ class ReferenceLedger:
 
     def _reverse(self, placed: Placed, order: Reverse, now: datetime) -> Change | Refusal:
         reversed_ = self.transactions.get(order.reverses_id)
-        if reversed_ is None or reversed_.payment_id is not None:
+        if reversed_ is None or reversed_.payment_id is not None or reversed_.payout_id is not None:
             return Refusal(Reason.UNKNOWN_TRANSACTION)
         if reversed_.reverses_id is not None or reversed_.id in self.reversals:
             return Refusal(Reason.ALREADY_REVERSED)
@@ -256,7 +256,7 @@ class ReferenceLedger:
 
     def _open_hold(self, hold_id: HoldId) -> Hold | Refusal:
         hold = self.holds.get(hold_id)
-        if hold is None or hold.payment_id is not None:
+        if hold is None or hold.payment_id is not None or hold.payout_id is not None:
             return Refusal(Reason.UNKNOWN_HOLD)
         return hold if hold.state in OPEN_HOLD_STATES else Refusal(Reason.HOLD_CLOSED)
 

@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 
 from domain.accounts import Account
-from domain.ids import HoldId, LedgerAccountId, LedgerTransactionId, LimitId, PaymentId, RefundId
+from domain.ids import HoldId, LedgerAccountId, LedgerTransactionId, LimitId, PaymentId, PayoutId, RefundId
 from domain.ledger import Direction, HoldState
 from domain.limits import LimitUsage
 from domain.money import Currency
@@ -34,6 +34,7 @@ class Hold(msgspec.Struct, frozen=True, kw_only=True):
     metadata: dict[str, str] = {}
     payment_id: PaymentId | None = None
     refund_id: RefundId | None = None
+    payout_id: PayoutId | None = None
 
     @property
     def rest_minor(self) -> int:
@@ -84,6 +85,7 @@ class Transaction(msgspec.Struct, frozen=True, kw_only=True):
     metadata: dict[str, str] = {}
     payment_id: PaymentId | None = None
     refund_id: RefundId | None = None
+    payout_id: PayoutId | None = None
 
 
 class KeyUse(msgspec.Struct, frozen=True):

@@ -27,6 +27,20 @@ from domain.events import (
     PaymentPending,
     PaymentRerouted,
     PaymentVoided,
+    PayoutApproved,
+    PayoutCancelled,
+    PayoutCompleted,
+    PayoutCreated,
+    PayoutDenied,
+    PayoutFailed,
+    PayoutMissing,
+    PayoutNotSent,
+    PayoutQueried,
+    PayoutReturned,
+    PayoutReviewNeeded,
+    PayoutSending,
+    PayoutSent,
+    PayoutUnknown,
     RefundCreated,
     RefundFailed,
     RefundSucceeded,
@@ -94,6 +108,44 @@ def told(event: Event) -> str:  # noqa: C901, PLR0912 -- a table: one sentence f
             return f"{event.amount} went back to the customer and is booked."
         case RefundFailed():
             return f"The refund of {event.amount} did not happen ({event.code}); its hold is released."
+        case PayoutCreated() if event.requires_approval:
+            return f"The payout was accepted; {event.amount} is held until somebody approves it."
+        case PayoutCreated():
+            return f"The payout was accepted; {event.amount} is held until it is sent."
+        case PayoutApproved():
+            return f"The payout was approved by {event.approved_by}."
+        case PayoutDenied():
+            return f"The payout was denied by {event.denied_by}; the hold of {event.amount} is released."
+        case PayoutCancelled():
+            return f"The payout was cancelled before it was sent; the hold of {event.amount} is released."
+        case PayoutSending() if event.send > 1:
+            return f"The payout is being sent to {event.provider} again, under the same key (send {event.send})."
+        case PayoutSending():
+            return f"The payout is being sent to {event.provider}."
+        case PayoutNotSent():
+            return "The provider could not be reached; nothing was sent, and it will be sent again."
+        case PayoutMissing():
+            return "The provider never received the payout; it will be sent again, under the same key."
+        case PayoutUnknown():
+            return (
+                f"Whether the payout was sent is unknown; {event.amount} is at risk until the provider has been asked."
+            )
+        case PayoutQueried():
+            return f"The provider was asked about the payout and the answer is still open ({event.answer})."
+        case PayoutSent() if event.hold_id is None:
+            return f"Corrected: the provider has the payout after all; {event.amount} is in transit and booked."
+        case PayoutSent():
+            return f"The provider has the payout; {event.amount} is in transit and booked. It has not arrived yet."
+        case PayoutCompleted():
+            return f"{event.amount} arrived, as the provider says, and is booked."
+        case PayoutFailed() if event.hold_id is None:
+            return f"The payout did not arrive ({event.code}); {event.amount} is given back and booked."
+        case PayoutFailed():
+            return f"The payout did not happen ({event.code}); the hold of {event.amount} is released."
+        case PayoutReturned():
+            return f"The payout was {event.comeback} ({event.code}); {event.amount} is given back and booked."
+        case PayoutReviewNeeded():
+            return f"A person must review this payout: {event.reason}."
         case LedgerPosted():
             return f"{len(event.transaction_ids)} transactions were booked, {len(event.hold_ids)} holds changed."
         case BalanceMonitorCrossed():

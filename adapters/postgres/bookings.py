@@ -24,6 +24,7 @@ CLOCKS_APART = timedelta(days=1)
 
 TRANSACTION = """
     select jsonb_build_object('id', t.id, 'kind', t.kind, 'payment_id', t.payment_id, 'refund_id', t.refund_id,
+      'payout_id', t.payout_id,
       'hold_id', t.hold_id, 'reverses_id', t.reverses_id, 'quote_id', t.quote_id, 'reference', t.reference,
       'description', t.description, 'metadata', t.metadata, 'effective_at', t.effective_at,
       'recorded_at', t.recorded_at,

@@ -19,21 +19,25 @@ from adapters.postgres.outcomes import CAREFUL
 from adapters.postgres.posting import Item, Plain, PostPlain, is_plain, placed_of, plain_of
 from application.ports.journal import (
     Answer,
+    AnyUnit,
     Claim,
     Committed,
     Conflict,
     IdempotencyKey,
     Journal,
     Keep,
+    PayoutUnit,
     Release,
     Resume,
-    Unit,
     Verdict,
 )
 from domain.errors import (
     HOLD_EXCEEDED,
     IDEM_IN_FLIGHT,
     IDEM_MISMATCH,
+    LEDGER_ACCOUNT_CLOSED,
+    LEDGER_ACCOUNT_FROZEN,
+    LEDGER_INSUFFICIENT_FUNDS,
     LEDGER_OVERFLOW,
     LEDGER_UNBALANCED,
     SERVICE_UNAVAILABLE,
@@ -58,6 +62,9 @@ REFUSALS: dict[str, tuple[ErrorCode, str]] = {
     "idempotency_fingerprint": (IDEM_MISMATCH, "This key was used with another path or body."),
     "ledger_unbalanced": (LEDGER_UNBALANCED, "Debits and credits differ; nothing was booked."),
     "hold_exceeded": (HOLD_EXCEEDED, "The hold has not that much left; nothing was booked."),
+    "payout_funds": (LEDGER_INSUFFICIENT_FUNDS, "The payable has not that much available; nothing was held."),
+    "payout_account_frozen": (LEDGER_ACCOUNT_FROZEN, "The payable is frozen; nothing was held."),
+    "payout_account_closed": (LEDGER_ACCOUNT_CLOSED, "The payable is closed; nothing was held."),
     "ledger_accounts_debits_bound": (LEDGER_OVERFLOW, "The account's debits would pass its bound."),
     "ledger_accounts_credits_bound": (LEDGER_OVERFLOW, "The account's credits would pass its bound."),
 }
@@ -65,14 +72,14 @@ REFUSALS: dict[str, tuple[ErrorCode, str]] = {
 
 
 class CommitUnits(Work):
-    """Units of payments through `fm.commit_units`, which locks in one global order and checks every version."""
+    """Units through `fm.commit_units`, which locks in one global order and checks every version."""
 
     items_max = 32
 
-    async def together(self, connection: Connection, tenant_id: TenantId, items: Sequence[Unit]) -> list[Any]:
-        """Commit them in one call; whoever comes twice for one payment waits for the next."""
-        order = sorted(range(len(items)), key=lambda number: items[number].after.payment.id.int)
-        if len({unit.after.payment.id for unit in items}) < len(items):
+    async def together(self, connection: Connection, tenant_id: TenantId, items: Sequence[AnyUnit]) -> list[Any]:
+        """Commit them in one call; whoever comes twice for one subject waits for the next."""
+        order = sorted(range(len(items)), key=lambda number: items[number].subject_id.int)
+        if len({unit.subject_id for unit in items}) < len(items):
             return [await self._alone(connection, tenant_id, unit) for unit in items]
         document = b"[" + b",".join(document_of(items[number]) for number in order) + b"]"
         try:
@@ -88,7 +95,7 @@ class CommitUnits(Work):
                 results[number] = error
         return results
 
-    async def _alone(self, connection: Connection, tenant_id: TenantId, unit: Unit) -> Any:  # noqa: ANN401 -- a verdict, or why there is none
+    async def _alone(self, connection: Connection, tenant_id: TenantId, unit: AnyUnit) -> Any:  # noqa: ANN401 -- a verdict, or why there is none
         try:
             return (await self.together(connection, tenant_id, [unit]))[0]
         except Exception as error:
@@ -96,7 +103,7 @@ class CommitUnits(Work):
                 raise
             return error
 
-    async def again(self, connection: Connection, tenant_id: TenantId, item: Unit) -> Any:  # noqa: ANN401 -- a verdict
+    async def again(self, connection: Connection, tenant_id: TenantId, item: AnyUnit) -> Any:  # noqa: ANN401 -- a verdict
         """Read back by its first event whether a unit is there, after its connection was lost."""
         if await connection.fetchval(WAS_COMMITTED, tenant_id, item.events[0].event_id, timeout=STATEMENT_SECONDS):
             return Committed()
@@ -130,7 +137,7 @@ class PostgresJournal(Journal):
         self._careful = careful
         self._posting: dict[tuple[TenantId, str, str], tuple[bytes, asyncio.Future[Any]]] = {}
 
-    async def commit(self, unit: Unit) -> Verdict:
+    async def commit(self, unit: AnyUnit) -> Verdict:
         """Make the unit true. When the connection breaks at commit, read back by event id whether it did."""
         verdict: Verdict = await self._lanes.give(UNITS, unit.tenant_id, unit)
         return verdict
@@ -221,7 +228,7 @@ class PostgresJournal(Journal):
         return _answer(msgspec.json.decode(reply), replayed=False)
 
 
-def document_of(unit: Unit) -> bytes:
+def document_of(unit: AnyUnit) -> bytes:
     """Write a unit as the JSON document that `fm.commit_units` takes a list of."""
     accounts: dict[tuple[str, str], AccountRef] = {}
     for placement in unit.placements:
@@ -242,12 +249,7 @@ def document_of(unit: Unit) -> bytes:
                     "amount_minor": entry.amount_minor,
                 }
             )
-    document = {
-        "payments": unit.payments,
-        "attempts": unit.attempts,
-        "operations": unit.operations,
-        "refunds": unit.refunds,
-        "routes": () if unit.route is None else (unit.route,),
+    document = states_of(unit) | {
         "events": unit.events,
         "audit": unit.audit,
         "accounts": [
@@ -259,6 +261,8 @@ def document_of(unit: Unit) -> bytes:
                 "hold_id": one.hold_id,
                 "payment_id": one.payment_id,
                 "refund_id": one.refund_id,
+                "payout_id": one.payout_id,
+                "is_covered": one.is_covered,
                 "currency": one.amount.currency,
                 "amount_minor": one.amount.minor,
                 "debit_code": one.debit.code,
@@ -273,6 +277,7 @@ def document_of(unit: Unit) -> bytes:
                 "kind": one.kind,
                 "payment_id": one.payment_id,
                 "refund_id": one.refund_id,
+                "payout_id": one.payout_id,
                 "hold_id": one.hold_id,
                 "effective_at": one.effective_at,
             }
@@ -282,6 +287,19 @@ def document_of(unit: Unit) -> bytes:
         "idempotency": None if unit.idempotency is None else _idempotency(unit.idempotency),
     }
     return msgspec.json.encode(document)
+
+
+def states_of(unit: AnyUnit) -> dict[str, object]:
+    """Give the states that a unit writes: those of a payment, or those of a payout."""
+    if isinstance(unit, PayoutUnit):
+        return {"payouts": unit.payouts, "payout_operations": unit.operations}
+    return {
+        "payments": unit.payments,
+        "attempts": unit.attempts,
+        "operations": unit.operations,
+        "refunds": unit.refunds,
+        "routes": () if unit.route is None else (unit.route,),
+    }
 
 
 def _idempotency(change: Claim | Keep | Release) -> dict[str, object]:

@@ -50,7 +50,7 @@ ACCOUNTS = text(
 TRANSACTIONS = text(
     """
     select id, kind, payment_id, refund_id, hold_id, reverses_id, quote_id, reference, description, metadata, actor,
-      request_id, effective_at, recorded_at
+      request_id, effective_at, recorded_at, payout_id
     from fm.ledger_transactions where tenant_id = :tenant and id > :after order by id limit :limit
     """
 )
@@ -77,7 +77,8 @@ REVERSALS = text(
 HOLDS = text(
     """
     select id, payment_id, refund_id, debit_account_id, credit_account_id, currency, amount_minor, posted_minor,
-      released_minor, state, at_risk, expires_at, reference, description, metadata, created_at, updated_at
+      released_minor, state, at_risk, expires_at, reference, description, metadata, created_at, updated_at,
+      payout_id
     from fm.holds where tenant_id = :tenant and id > :after order by id limit :limit
     """
 )

@@ -6,12 +6,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from adapters.postgres.engine import called, tenant_reads
 from application.ports.outbox import Outbox, OutboxMessage
 from domain.authorizing import UNSENT_LIFETIME
-from domain.ids import EventId, OperationId, PaymentId, TenantId
+from domain.ids import EventId, OperationId, PaymentId, PayoutId, TenantId
 
 DUE_TENANTS = text("select fm_ops.due_tenants(:limit, :unsent)")
 CLAIM_EVENTS = text("select event_id, tag from fm.claim_events(:tenant, :limit, :lease)")
 EVENTS_GIVEN = text("select fm.events_given(:tenant, :events)")
 CLAIM_OPERATIONS = text("select operation_id from fm.claim_operations(:tenant, :limit, :lease)")
+CLAIM_PAYOUTS = text("select payout_id from fm.claim_payouts(:tenant, :limit, :lease)")
 UNSENT = text(
     """
     select id from fm.payments
@@ -53,6 +54,11 @@ class PostgresOutbox(Outbox):
             self._engine, CLAIM_OPERATIONS, {"tenant": tenant_id, "limit": limit, "lease": lease_seconds}
         )
         return tuple(OperationId(row[0]) for row in rows)
+
+    async def claim_payouts(self, tenant_id: TenantId, *, limit: int, lease_seconds: float) -> tuple[PayoutId, ...]:
+        """Claim payouts that are to be asked about, or to be sent again, by now."""
+        values = {"tenant": tenant_id, "limit": limit, "lease": lease_seconds}
+        return tuple(PayoutId(row[0]) for row in await called(self._engine, CLAIM_PAYOUTS, values))
 
     async def claim_unsent(self, tenant_id: TenantId, *, limit: int, age_seconds: float) -> tuple[PaymentId, ...]:
         """Give payments that never reached a provider and are older than that."""

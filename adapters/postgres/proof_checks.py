@@ -31,7 +31,7 @@ TRANSACTIONS = Walk(
     ), e as materialized (
       select x.transaction_id, x.recorded_at, x.line, x.currency, x.direction, x.amount_minor, x.effective_at,
         x.payment_id, a.currency as account_currency, t.id as told_by, t.payment_id as told_payment_id,
-        t.effective_at as told_effective_at
+        t.payout_id as told_payout_id, t.effective_at as told_effective_at
       from fm.entries x
         left join fm.ledger_accounts a on a.tenant_id = x.tenant_id and a.id = x.account_id
         left join t on t.id = x.transaction_id and t.recorded_at = x.recorded_at
@@ -62,12 +62,13 @@ TRANSACTIONS = Walk(
               || coalesce(' on an account in ' || e.account_currency, ' on an account that does not exist')
             from e where e.account_currency is distinct from e.currency
         """,
-        # A payment's entries count for the time of their recording, whenever its provider did what they tell.
+        # Entries of payments and payouts count for the time of their recording, whenever the provider did it.
         "entries_agree_with_their_transaction": """
             select e.transaction_id::text || '/' || e.line, 'an entry for another payment or time than its transaction'
             from e
             where e.told_by is not null and (e.payment_id is distinct from e.told_payment_id
-              or (e.told_payment_id is null and coalesce(e.effective_at, e.recorded_at) <> e.told_effective_at))
+              or (e.told_payment_id is null and e.told_payout_id is null
+                and coalesce(e.effective_at, e.recorded_at) <> e.told_effective_at))
         """,
         "reversals_mirror_what_they_reverse": """
             select t.id::text, 'not the opposite of ' || t.reverses_id || ', or not the only one'

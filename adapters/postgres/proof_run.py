@@ -20,6 +20,7 @@ from adapters.postgres.proof_checks import (
 )
 from adapters.postgres.proof_pages import Key, Page, PagedChecks
 from adapters.postgres.proof_payments import ATTEMPTS, OPERATIONS, PAYMENTS, REFUNDS
+from adapters.postgres.proof_payouts import IN_TRANSIT, PAYOUT_OPERATIONS, PAYOUTS
 from application.ports.ledger import Finding, ProofStep, Proved, Stretch, Sums
 from domain.dossier import QUERY_DELAYS
 from domain.ids import TenantId
@@ -28,7 +29,23 @@ SKEW = timedelta(days=1)
 """How far the clocks that made identifiers, and the times of payments, may be from the database's."""
 
 AGREE = "entries_agree_both_ways"
-WALKS = (ACCOUNTS, HOLDS, REFERENCES, REVERSALS, KEYS, LIMITS, QUOTES, PAYMENTS, REFUNDS, ATTEMPTS, OPERATIONS, OUTBOX)
+WALKS = (
+    ACCOUNTS,
+    HOLDS,
+    REFERENCES,
+    REVERSALS,
+    KEYS,
+    LIMITS,
+    QUOTES,
+    PAYMENTS,
+    REFUNDS,
+    ATTEMPTS,
+    OPERATIONS,
+    PAYOUTS,
+    IN_TRANSIT,
+    PAYOUT_OPERATIONS,
+    OUTBOX,
+)
 CHECKS: tuple[str, ...] = (
     *TRANSACTIONS.checks,
     *ACCOUNT_CHECKS,

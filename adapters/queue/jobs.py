@@ -11,9 +11,11 @@ from uuid_utils.compat import uuid7
 from adapters.queue.live_jobs import LiveJobs
 from application.ports.queue import JobQueue
 from domain.errors import SERVICE_UNAVAILABLE, MediatorError
-from domain.ids import EventId, OperationId, PaymentId, TenantId
+from domain.ids import EventId, OperationId, PaymentId, PayoutId, TenantId
 
-QUEUES = MappingProxyType({"react": "reactions", "resolve": "operations", "expire": "operations"})
+QUEUES = MappingProxyType(
+    {"react": "reactions", "resolve": "operations", "carry_out": "operations", "expire": "operations"}
+)
 """Where each actor's messages wait: a long queue of questions to providers does not hold up reactions."""
 
 
@@ -32,6 +34,10 @@ class DramatiqJobQueue(JobQueue):
     async def resolve(self, tenant_id: TenantId, operation_id: OperationId) -> None:
         """Ask for the provider to be asked about an open operation."""
         await self._send("resolve", {"tenant_id": str(tenant_id), "operation_id": str(operation_id)})
+
+    async def carry_out(self, tenant_id: TenantId, payout_id: PayoutId) -> None:
+        """Ask for the next step of a payout."""
+        await self._send("carry_out", {"tenant_id": str(tenant_id), "payout_id": str(payout_id)})
 
     async def expire(self, tenant_id: TenantId, payment_id: PaymentId) -> None:
         """Ask for an unsent payment to be expired."""

@@ -1,4 +1,4 @@
-"""Have providers asked about every operation whose outcome is open and whose next query is due."""
+"""Have providers asked about every operation whose outcome is open, and every payout sent whose time has come."""
 
 from dataclasses import dataclass
 
@@ -30,4 +30,7 @@ class AskOpenOperationsHandler:
         claimed = await self.outbox.claim_operations(tenant_id, limit=OPERATIONS_MAX, lease_seconds=self.lease_seconds)
         for operation_id in claimed:
             await self.queue.resolve(tenant_id, operation_id)
-        return len(claimed)
+        payouts = await self.outbox.claim_payouts(tenant_id, limit=OPERATIONS_MAX, lease_seconds=self.lease_seconds)
+        for payout_id in payouts:
+            await self.queue.carry_out(tenant_id, payout_id)
+        return len(claimed) + len(payouts)

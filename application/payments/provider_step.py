@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
 
 import msgspec
 
 from application.call import LEASE_SECONDS, Call
 from application.payments.rerouting import Rerouting
+from application.ports.addresses import CallbackAddress
 from application.ports.answers import Answers
 from application.ports.journal import (
     Answer,
@@ -27,6 +27,7 @@ from domain.errors import SERVICE_UNAVAILABLE, MediatorError, MoneyState
 from domain.events import tag_of
 from domain.failing_over import fail_over
 from domain.ids import OperationId, Prefix, public_id
+from domain.manifests import ProviderManifest
 from domain.moment import Moment
 from domain.payments import CaptureMode, OperationState, PaymentAttempt, ProviderOperation
 from domain.providers import Finding, Instruction, NotSent, OperationKind, Outcome, ProviderTerms, Rejected, Unknown
@@ -38,17 +39,6 @@ DECISIONS_MAX = 64
 
 Decide = Callable[[Dossier, Moment, ProviderTerms], Move]
 """What to do with a payment as it stands now, on the terms of its present provider account."""
-
-
-@dataclass(frozen=True, slots=True)
-class CallbackAddress:
-    """Where providers send their callbacks: the public base address of this service."""
-
-    base_url: str
-
-    def of(self, provider: str, account: UUID) -> str:
-        """Give the address for one provider account."""
-        return f"{self.base_url}/v1/callbacks/{provider}/{public_id(Prefix.PROVIDER_ACCOUNT, account)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,23 +181,15 @@ class ProviderStep:
     async def found_out(self, dossier: Dossier, operation: ProviderOperation) -> Finding:
         """Ask the provider what became of an operation, and judge what that proves; nothing is written down."""
         provider = await self._opened(dossier, operation)
+        # An answer may be long on its way: it tells of the moment at which was asked, and proves absence only then.
+        asked_at = self.world.moment().now
         finding = await provider.look_up(self.instruction(dossier, operation))
-        return self._judged(finding, operation, provider)
+        return _judged(finding, operation, provider.manifest, asked_at)
 
     async def told(self, dossier: Dossier, operation: ProviderOperation, finding: Finding) -> Finding:
         """Judge what the provider told by itself as what it answers when it is asked."""
-        return self._judged(finding, operation, await self._opened(dossier, operation))
-
-    def _judged(self, finding: Finding, operation: ProviderOperation, provider: Provider) -> Finding:
-        if isinstance(finding, NotSent):
-            finding = Unknown(f"the provider could not be asked: {finding.reason}")
-        return judged(
-            finding,
-            operation,
-            deadline_seconds=provider.manifest.deadline_seconds,
-            horizon_seconds=provider.manifest.visibility_horizon_seconds,
-            now=self.world.moment().now,
-        )
+        provider = await self._opened(dossier, operation)
+        return _judged(finding, operation, provider.manifest, self.world.moment().now)
 
     async def write_down(self, call: Call, dossier: Dossier, operation_id: OperationId, finding: Finding) -> Dossier:
         """Commit what a finding changes; give the payment as it then stands."""
@@ -293,6 +275,18 @@ class Settled(msgspec.Struct, frozen=True):
 
     dossier: Dossier
     answer: Answer | None = None
+
+
+def _judged(finding: Finding, operation: ProviderOperation, manifest: ProviderManifest, at: datetime) -> Finding:
+    if isinstance(finding, NotSent):
+        finding = Unknown(f"the provider could not be asked: {finding.reason}")
+    return judged(
+        finding,
+        operation,
+        deadline_seconds=manifest.deadline_seconds,
+        horizon_seconds=manifest.visibility_horizon_seconds,
+        now=at,
+    )
 
 
 def _attempt_of(dossier: Dossier, operation: ProviderOperation) -> PaymentAttempt:

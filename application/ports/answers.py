@@ -6,9 +6,11 @@ from application.ports.controls import LimitNow
 from application.ports.journal import Answer
 from application.ports.provider_accounts import ConnectedAccount
 from domain.accounts import Account
+from domain.beneficiaries import Beneficiary
 from domain.dossier import Dossier
 from domain.ids import OperationId
 from domain.monitors import Monitor
+from domain.payout_dossier import PayoutDossier
 
 
 class Answers(Protocol):
@@ -24,6 +26,18 @@ class Answers(Protocol):
         201 when it succeeded or waits for the customer, 202 while the outcome is open, 402 or 422 when the provider
         refused, 503 when nothing was sent.
         """
+        ...
+
+
+class PayoutAnswers(Protocol):
+    """Renders answers about payouts and beneficiaries. Pure: the same state gives the same bytes."""
+
+    def payout(self, payout: PayoutDossier, *, made: bool) -> Answer:
+        """Tell a payout as it stands: 201 with its address when it was made just now, else 200."""
+        ...
+
+    def beneficiary(self, beneficiary: Beneficiary) -> Answer:
+        """Tell a beneficiary that was added, with 201."""
         ...
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from domain.ids import HoldId, LedgerAccountId, LedgerTransactionId, PaymentId, QuoteId, RefundId, TenantId
+from domain.ids import HoldId, LedgerAccountId, LedgerTransactionId, PaymentId, PayoutId, QuoteId, RefundId, TenantId
 from domain.ledger import HoldState
 from domain.posting import BookedLeg
 
@@ -28,6 +28,7 @@ class BookedTransaction(msgspec.Struct, frozen=True, kw_only=True):
     effective_at: datetime
     recorded_at: datetime
     entries: tuple[BookedLeg, ...]
+    payout_id: PayoutId | None = None
 
 
 class TransactionFilter(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,6 +73,7 @@ class HeldAmount(msgspec.Struct, frozen=True, kw_only=True):
     metadata: dict[str, str]
     created_at: datetime
     updated_at: datetime
+    payout_id: UUID | None = None
 
 
 class HoldFilter(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,14 +11,17 @@ from domain.bookkeeping import postings_of
 from domain.dossier import Dossier
 from domain.errors import MediatorError
 from domain.events import Event
-from domain.ids import TenantId
+from domain.ids import PaymentId, PayoutId, TenantId
 from domain.ledger import HoldChange, HoldPlacement, LedgerTransaction
 from domain.payments import Payment, PaymentAttempt, ProviderOperation
+from domain.payout_dossier import PayoutDossier
+from domain.payouts import Payout, PayoutOperation
 from domain.posting import Outcome, Placed
 from domain.refunds import Refund
 from domain.routing import RouteDecision
 
 S = TypeVar("S", Payment, PaymentAttempt, ProviderOperation, Refund)
+P = TypeVar("P", Payout, PayoutOperation)
 
 
 class Conflict(Exception):
@@ -84,26 +87,48 @@ Verdict = Committed | Resume | Answer
 """What became of a unit with a claim: committed; or nothing was committed, as an earlier request holds the key."""
 
 
-class Unit(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that becomes true together. Build it with `Unit.of`: states get their versions, events their postings.
+class Explained(msgspec.Struct, frozen=True, kw_only=True):
+    """What every unit has: who did it, the events that explain it with their postings, and what becomes of a key.
 
-    The states of `after` that differ from `before` are written, each only if its version is still the one that was
-    read. `route` says why a new payment goes where it goes. Raises ValueError without an event: a change that nothing
-    explains cannot be built.
+    Raises ValueError without an event: a change that nothing explains cannot be built.
     """
 
     audit: AuditRecord
-    before: Dossier | None
-    after: Dossier
     events: tuple[Event, ...]
     idempotency: Claim | Keep | Release | None = None
-    route: RouteDecision | None = None
 
     def __post_init__(self) -> None:
         """Refuse a unit without an event."""
         if not self.events:
             message = "a unit without an event explains nothing"
             raise ValueError(message)
+
+    @property
+    def placements(self) -> tuple[HoldPlacement, ...]:
+        """The holds that the events place."""
+        return tuple(one for event in self.events for one in postings_of(event).placements)
+
+    @property
+    def hold_changes(self) -> tuple[HoldChange, ...]:
+        """What becomes of holds by the events."""
+        return tuple(one for event in self.events for one in postings_of(event).changes)
+
+    @property
+    def transactions(self) -> tuple[LedgerTransaction, ...]:
+        """The ledger transactions that the events book."""
+        return tuple(one for event in self.events for one in postings_of(event).transactions)
+
+
+class Unit(Explained, frozen=True, kw_only=True):
+    """Everything about a payment that becomes true together. Build it with `Unit.of`: states get their versions.
+
+    The states of `after` that differ from `before` are written, each only if its version is still the one that was
+    read. `route` says why a new payment goes where it goes.
+    """
+
+    before: Dossier | None
+    after: Dossier
+    route: RouteDecision | None = None
 
     @classmethod
     def of(
@@ -148,19 +173,67 @@ class Unit(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(refund for refund in self.after.refunds if refund not in known)
 
     @property
-    def placements(self) -> tuple[HoldPlacement, ...]:
-        """The holds that the events place."""
-        return tuple(one for event in self.events for one in postings_of(event).placements)
+    def subject_id(self) -> PaymentId:
+        """What the unit is about: two units about one thing never go together."""
+        return self.after.payment.id
+
+
+class PayoutUnit(Explained, frozen=True, kw_only=True):
+    """Everything about a payout that becomes true together; built with `PayoutUnit.of`, written as a `Unit` is."""
+
+    before: PayoutDossier | None
+    after: PayoutDossier
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        audit: AuditRecord,
+        before: PayoutDossier | None,
+        after: PayoutDossier,
+        events: tuple[Event, ...],
+        idempotency: Claim | Keep | Release | None = None,
+    ) -> "PayoutUnit":
+        """Build a unit with each changed state stamped one version above the one that was read (1 when it is new)."""
+        operation = after.operation
+        if operation is not None:
+            operation = _next_version(None if before is None else before.operation, operation)
+        after = msgspec.structs.replace(
+            after, payout=_next_version(None if before is None else before.payout, after.payout), operation=operation
+        )
+        return cls(audit=audit, before=before, after=after, events=events, idempotency=idempotency)
 
     @property
-    def hold_changes(self) -> tuple[HoldChange, ...]:
-        """What becomes of holds by the events."""
-        return tuple(one for event in self.events for one in postings_of(event).changes)
+    def tenant_id(self) -> TenantId:
+        """Whose unit it is."""
+        return self.after.payout.tenant_id
 
     @property
-    def transactions(self) -> tuple[LedgerTransaction, ...]:
-        """The ledger transactions that the events book."""
-        return tuple(one for event in self.events for one in postings_of(event).transactions)
+    def payouts(self) -> tuple[Payout, ...]:
+        """The payout, when it changed."""
+        unchanged = self.before is not None and self.before.payout == self.after.payout
+        return () if unchanged else (self.after.payout,)
+
+    @property
+    def operations(self) -> tuple[PayoutOperation, ...]:
+        """The payout's operation, when it changed."""
+        unchanged = self.before is not None and self.before.operation == self.after.operation
+        return () if unchanged or self.after.operation is None else (self.after.operation,)
+
+    @property
+    def subject_id(self) -> PayoutId:
+        """What the unit is about: two units about one thing never go together."""
+        return self.after.payout.id
+
+
+AnyUnit = Unit | PayoutUnit
+
+
+def _next_version(old: P | None, state: P) -> P:
+    """Give a state that changed the version after the one that was read."""
+    if old == state:
+        return state
+    return msgspec.structs.replace(state, version=1 if old is None else old.version + 1)
 
 
 def _stamped(before: Dossier | None, after: Dossier) -> Dossier:
@@ -189,7 +262,7 @@ def _stamped(before: Dossier | None, after: Dossier) -> Dossier:
 class Journal(Protocol):
     """Commits units. After `commit` returns, the whole unit is durable; after it raises, nothing of it is."""
 
-    async def commit(self, unit: Unit) -> Verdict:
+    async def commit(self, unit: AnyUnit) -> Verdict:
         """Make a unit true in one atomic step.
 
         Raises Conflict when a state moved on, IDEM_IN_FLIGHT or IDEM_MISMATCH for its claim, a LEDGER_ code when the

@@ -79,6 +79,7 @@ class CopiedTransaction(Line, frozen=True, kw_only=True, tag="transaction"):
     effective_at: datetime
     recorded_at: datetime
     entries: tuple[CopiedEntry, ...]
+    payout_id: UUID | None = None
 
 
 class CopiedReference(Line, frozen=True, kw_only=True, tag="reference"):
@@ -117,6 +118,7 @@ class CopiedHold(Line, frozen=True, kw_only=True, tag="hold"):
     metadata: dict[str, str]
     created_at: datetime
     updated_at: datetime
+    payout_id: UUID | None = None
 
 
 class SumOfCurrency(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -4,7 +4,7 @@ from typing import Protocol
 
 import msgspec
 
-from domain.ids import EventId, OperationId, PaymentId, TenantId
+from domain.ids import EventId, OperationId, PaymentId, PayoutId, TenantId
 
 
 class OutboxMessage(msgspec.Struct, frozen=True):
@@ -19,7 +19,7 @@ class Outbox(Protocol):
     """Work that waits, per tenant. Every claim is leased on the database's clock and comes back when not done."""
 
     async def due_tenants(self, *, limit: int) -> tuple[TenantId, ...]:
-        """Give tenants with work that is due: events to give on, operations to ask about, payments to expire."""
+        """Give tenants with work that is due: events to give on, what to ask about, payments to expire."""
         ...
 
     async def claim_events(self, tenant_id: TenantId, *, limit: int, lease_seconds: float) -> tuple[OutboxMessage, ...]:
@@ -34,6 +34,10 @@ class Outbox(Protocol):
         self, tenant_id: TenantId, *, limit: int, lease_seconds: float
     ) -> tuple[OperationId, ...]:
         """Claim open operations whose next query is due."""
+        ...
+
+    async def claim_payouts(self, tenant_id: TenantId, *, limit: int, lease_seconds: float) -> tuple[PayoutId, ...]:
+        """Claim payouts that are to be asked about, or to be sent again, by now."""
         ...
 
     async def claim_unsent(self, tenant_id: TenantId, *, limit: int, age_seconds: float) -> tuple[PaymentId, ...]:

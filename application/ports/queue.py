@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from domain.events import Event
-from domain.ids import EventId, OperationId, PaymentId, TenantId
+from domain.ids import EventId, OperationId, PaymentId, PayoutId, TenantId
 
 
 class JobQueue(Protocol):
@@ -19,6 +19,10 @@ class JobQueue(Protocol):
 
     async def resolve(self, tenant_id: TenantId, operation_id: OperationId) -> None:
         """Ask for the provider to be asked about an open operation."""
+        ...
+
+    async def carry_out(self, tenant_id: TenantId, payout_id: PayoutId) -> None:
+        """Ask for the next step of a payout: to be sent, or to be asked about."""
         ...
 
     async def expire(self, tenant_id: TenantId, payment_id: PaymentId) -> None:

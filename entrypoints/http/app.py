@@ -13,13 +13,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.postgres.journal import PostgresJournal
 from application.identity.authenticate import AuthenticateHandler
-from application.ports.answers import Answers, ControlAnswers, ProviderAnswers
+from application.ports.answers import Answers, ControlAnswers, PayoutAnswers, ProviderAnswers
 from application.ports.journal import Journal
 from application.ports.limits import Limits
 from entrypoints.http.access_lines import AccessLines
 from entrypoints.http.answers import JsonAnswers
 from entrypoints.http.auth import require_api_key
 from entrypoints.http.balances import BALANCE_ROUTES
+from entrypoints.http.beneficiaries import BENEFICIARY_ROUTES
 from entrypoints.http.callbacks import CALLBACK_ROUTES
 from entrypoints.http.callers import KnownCallers
 from entrypoints.http.control_shapes import JsonControlAnswers
@@ -38,6 +39,8 @@ from entrypoints.http.holds import HOLD_ROUTES
 from entrypoints.http.kept_callbacks import KEPT_CALLBACK_ROUTES
 from entrypoints.http.ledger import LEDGER_ROUTES
 from entrypoints.http.payments import PAYMENT_ROUTES
+from entrypoints.http.payout_shapes import JsonPayoutAnswers
+from entrypoints.http.payouts import PAYOUT_ROUTES
 from entrypoints.http.plain_transfers import PlainTransfers
 from entrypoints.http.provider_account_shapes import JsonProviderAnswers
 from entrypoints.http.provider_accounts import PROVIDER_ACCOUNT_ROUTES
@@ -75,6 +78,7 @@ class HttpAnswers(Provider):
     answers = provide(JsonAnswers, provides=Answers, override=True)
     control_answers = provide(JsonControlAnswers, provides=ControlAnswers, override=True)
     provider_answers = provide(JsonProviderAnswers, provides=ProviderAnswers, override=True)
+    payout_answers = provide(JsonPayoutAnswers, provides=PayoutAnswers, override=True)
 
     @provide
     def door(self, authenticate: AuthenticateHandler, limits: Limits) -> Door:
@@ -124,6 +128,8 @@ def make_framework(container: AsyncContainer, started: Callable[[], bool] = lamb
     framework = Litestar(
         route_handlers=[
             *PAYMENT_ROUTES,
+            *PAYOUT_ROUTES,
+            *BENEFICIARY_ROUTES,
             *ROUTING_ROUTES,
             *PROVIDER_HEALTH_ROUTES,
             *PROVIDER_ROUTES,

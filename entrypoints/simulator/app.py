@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from entrypoints.simulator import control, doors
+from entrypoints.simulator import control, doors, payouts
 from entrypoints.simulator.callbacks import Courier
 from entrypoints.simulator.clockwork import Clockwork
 from entrypoints.simulator.faults import Faults
@@ -27,7 +27,8 @@ def make_app(store: Store, gateway: Gateway, *, api_key: str, callback_secret: s
     """Build the application around open books; it carries events and does its duties while it is served."""
     app = web.Application(client_max_size=_BODY_MAX, middlewares=[_logged, _explained, _authenticated])
     courier = Courier(store, callback_secret, delays)
-    clockwork = Clockwork(gateway, courier)
+    paid_out = payouts.Payouts(store, delays)
+    clockwork = Clockwork(gateway, courier, {payouts.TASK: paid_out.do_duty})
 
     async def run_clockwork(_app: web.Application) -> AsyncIterator[None]:
         await clockwork.start()
@@ -36,9 +37,10 @@ def make_app(store: Store, gateway: Gateway, *, api_key: str, callback_secret: s
 
     app[doors.DESK] = doors.Desk(gateway=gateway, clockwork=clockwork, faults=Faults(), delays=delays)
     app[control.COURIER] = courier
+    app[payouts.PAYOUTS] = paid_out
     app[_API_KEY] = api_key.encode()
     app.cleanup_ctx.append(run_clockwork)
-    app.add_routes([*doors.routes(), *control.routes()])
+    app.add_routes([*doors.routes(), *payouts.routes(), *control.routes()])
     return app
 
 

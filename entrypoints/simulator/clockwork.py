@@ -4,10 +4,12 @@ import asyncio
 import contextlib
 import sqlite3
 import time
+from collections.abc import Callable, Mapping
 
 from entrypoints.simulator.callbacks import Courier
 from entrypoints.simulator.gateway import Gateway
 from entrypoints.simulator.logs import log
+from entrypoints.simulator.store import Duty
 
 _LONGEST_SLEEP_SECONDS = 5.0
 _PAUSE_AFTER_FAILURE_SECONDS = 1.0
@@ -16,9 +18,12 @@ _PAUSE_AFTER_FAILURE_SECONDS = 1.0
 class Clockwork:
     """One task that wakes when something falls due, or when it is told that something may have."""
 
-    def __init__(self, gateway: Gateway, courier: Courier) -> None:
-        """Join the gateway's duties with the courier's deliveries."""
+    def __init__(
+        self, gateway: Gateway, courier: Courier, others: Mapping[str, Callable[[Duty], None]] | None = None
+    ) -> None:
+        """Join the gateway's duties, and those of `others` by their tasks, with the courier's deliveries."""
         self._gateway = gateway
+        self._others = dict(others or {})
         self._courier = courier
         self._task: asyncio.Task[None] | None = None
 
@@ -54,7 +59,7 @@ class Clockwork:
 
     def _work(self) -> None:
         for duty in self._gateway.store.due_duties(time.time()):
-            self._gateway.do_duty(duty)
+            self._others.get(duty.task, self._gateway.do_duty)(duty)
         self._courier.send_due()
 
     def _pause(self) -> float:

@@ -112,7 +112,7 @@ async def show_books(request: web.Request) -> web.StreamResponse:
 
 async def _perform(request: web.Request, kind: Kind, raw: bytes, asked: Asked) -> web.StreamResponse:
     desk = request.app[DESK]
-    order = order_of(kind, _key(request), raw, asked, request.match_info.get("id", ""))
+    order = order_of(kind, key_of(request), raw, asked, request.match_info.get("id", ""))
     ordered = desk.faults.take(kind)
     if ordered in BEFORE:
         return await misbehave(request, ordered, hang_seconds=desk.delays.hang_seconds)
@@ -126,7 +126,8 @@ async def _perform(request: web.Request, kind: Kind, raw: bytes, asked: Asked) -
     return response
 
 
-def _key(request: web.Request) -> str:
+def key_of(request: web.Request) -> str:
+    """Read the key of an operation. Raises RefusedError."""
     key = request.headers.get("Idempotency-Key", "")
     if not 1 <= len(key) <= _KEY_MAX or not all("!" <= character <= "~" for character in key):
         message = f"Send an Idempotency-Key of 1 to {_KEY_MAX} visible ASCII characters."

@@ -16,11 +16,11 @@ from entrypoints.simulator.views import refused
 class FaultOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Body of `POST /control/faults`: the next `count` requests of the kind `on` go wrong in this way.
 
-    `on` is an operation (authorize, capture, void, refund), `look_up` or `books`.
+    `on` is an operation (authorize, capture, void, refund, payout), `look_up` or `books`.
     """
 
     kind: Fault
-    on: Annotated[str, msgspec.Meta(pattern=r"\A(authorize|capture|void|refund|look_up|books)\Z")]
+    on: Annotated[str, msgspec.Meta(pattern=r"\A(authorize|capture|void|refund|payout|look_up|books)\Z")]
     count: Annotated[int, msgspec.Meta(ge=0, le=10_000)] = 1
 
 

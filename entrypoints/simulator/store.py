@@ -93,6 +93,11 @@ class Store:
         self._connection.executescript(_SCHEMA)
         self._connection.execute("UPDATE events SET due_at = 0 WHERE due_at IS NOT NULL")
 
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """The one connection, for books of another kind in the same file."""
+        return self._connection
+
     def close(self) -> None:
         """Close the file."""
         self._connection.close()

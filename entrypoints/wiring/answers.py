@@ -1,13 +1,15 @@
 """Answers for processes that answer nobody: the worker and the command line settle operations without a caller."""
 
-from application.ports.answers import Answers, ControlAnswers, ProviderAnswers
+from application.ports.answers import Answers, ControlAnswers, PayoutAnswers, ProviderAnswers
 from application.ports.controls import LimitNow
 from application.ports.journal import Answer
 from application.ports.provider_accounts import ConnectedAccount
 from domain.accounts import Account
+from domain.beneficiaries import Beneficiary
 from domain.dossier import Dossier
 from domain.ids import OperationId
 from domain.monitors import Monitor
+from domain.payout_dossier import PayoutDossier
 
 
 class NoAnswers(Answers):
@@ -20,6 +22,18 @@ class NoAnswers(Answers):
     def operation(self, dossier: Dossier, operation_id: OperationId, *, request_id: str) -> Answer:
         """Raise LookupError."""
         raise LookupError(f"nobody waits to hear of {operation_id} of {dossier.payment.id} ({request_id})")
+
+
+class NoPayoutAnswers(PayoutAnswers):
+    """Refuses to be asked, for the same reason."""
+
+    def payout(self, payout: PayoutDossier, *, made: bool) -> Answer:
+        """Raise LookupError."""
+        raise LookupError(f"nobody waits to hear of {payout.payout.id} ({made})")
+
+    def beneficiary(self, beneficiary: Beneficiary) -> Answer:
+        """Raise LookupError."""
+        raise LookupError(f"nobody waits to hear of {beneficiary.id}")
 
 
 class NoControlAnswers(ControlAnswers):

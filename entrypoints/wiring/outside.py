@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from dishka import Provider, Scope, provide
 
+from adapters.banks.account_numbers import SchwiftyAccountNumbers
 from adapters.providerkit.forms import SpecForms
 from adapters.providerkit.guarding.board import ProviderHealthBoard
 from adapters.providerkit.http import ProviderHttp
@@ -12,8 +13,9 @@ from adapters.security.api_keys import HmacApiKeys
 from adapters.system import SystemWorld
 from application.fx.refresh_rates import RateSources
 from application.fx.rules import DealingRules
-from application.payments.provider_step import CallbackAddress
-from application.ports.answers import Answers, ControlAnswers, ProviderAnswers
+from application.ports.addresses import CallbackAddress
+from application.ports.answers import Answers, ControlAnswers, PayoutAnswers, ProviderAnswers
+from application.ports.beneficiaries import AccountNumbers
 from application.ports.fx import RateSource
 from application.ports.identity import ApiKeys, FirstAccounts
 from application.ports.provider_accounts import AccountsInForce
@@ -24,7 +26,7 @@ from application.ports.vault import Vault
 from application.ports.world import World
 from domain.fx.rates import DayRule, MissingDay, Source
 from entrypoints.settings import Settings
-from entrypoints.wiring.answers import NoAnswers, NoControlAnswers, NoProviderAnswers
+from entrypoints.wiring.answers import NoAnswers, NoControlAnswers, NoPayoutAnswers, NoProviderAnswers
 from entrypoints.wiring.provider_specs import provider_specs
 from entrypoints.wiring.providers import connected_providers, first_accounts
 
@@ -41,6 +43,8 @@ class Outside(Provider):
     answers = provide(NoAnswers, provides=Answers)
     control_answers = provide(NoControlAnswers, provides=ControlAnswers)
     provider_answers = provide(NoProviderAnswers, provides=ProviderAnswers)
+    account_numbers = provide(SchwiftyAccountNumbers, provides=AccountNumbers)
+    payout_answers = provide(NoPayoutAnswers, provides=PayoutAnswers)
 
     @provide
     def statement_forms(self) -> StatementForms:

@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.postgres.accounts import PostgresAccountBook, PostgresAccountFinder
 from adapters.postgres.balances import PostgresBalanceReads
+from adapters.postgres.beneficiaries import PostgresBeneficiaryBook
 from adapters.postgres.bookings import PostgresHoldQueries, PostgresTransactionQueries
 from adapters.postgres.breakers import PostgresBreakers
 from adapters.postgres.callback_rows import PostgresCallbackQueries
@@ -28,6 +29,7 @@ from adapters.postgres.ledger import PostgresLedgerQueries
 from adapters.postgres.ledger_copies import PostgresLedgerCopies
 from adapters.postgres.outbox import PostgresOutbox
 from adapters.postgres.payments import PostgresPaymentQueries, PostgresPaymentRepository
+from adapters.postgres.payouts import PostgresPayoutQueries, PostgresPayoutRepository
 from adapters.postgres.proof import PostgresProof
 from adapters.postgres.provider_accounts import (
     PostgresAccountsInForce,
@@ -37,6 +39,7 @@ from adapters.postgres.provider_accounts import (
 from adapters.postgres.routing import PostgresRouteBook
 from adapters.postgres.statements import PostgresStatementReads
 from application.ports.balances import BalanceReads
+from application.ports.beneficiaries import BeneficiaryBook
 from application.ports.bookings import HoldQueries, TransactionQueries
 from application.ports.callbacks import CallbackInbox, CallbackQueries
 from application.ports.controls import AccountBook, LimitBook, MonitorBook
@@ -47,6 +50,7 @@ from application.ports.ledger import AccountFinder, LedgerQueries, Proof
 from application.ports.ledger_copies import LedgerCopies
 from application.ports.outbox import Outbox
 from application.ports.payments import PaymentQueries, PaymentRepository
+from application.ports.payouts import PayoutQueries, PayoutRepository
 from application.ports.provider_accounts import AccountsInForce, ProviderAccountBook, ProviderAccountQueries
 from application.ports.provider_health import Breakers
 from application.ports.queue import EventStore, ParkedJobs
@@ -85,6 +89,9 @@ class Storage(Provider):
 
     payments = provide(PostgresPaymentRepository, provides=PaymentRepository)
     breakers = provide(PostgresBreakers, provides=Breakers)
+    payouts = provide(PostgresPayoutRepository, provides=PayoutRepository)
+    payout_queries = provide(PostgresPayoutQueries, provides=PayoutQueries)
+    beneficiaries = provide(PostgresBeneficiaryBook, provides=BeneficiaryBook)
     routes = provide(PostgresRouteBook, provides=RouteBook)
     provider_accounts = provide(PostgresProviderAccountBook, provides=ProviderAccountBook)
     provider_account_queries = provide(PostgresProviderAccountQueries, provides=ProviderAccountQueries)

@@ -63,6 +63,21 @@ from application.payments.provider_step import ProviderStep
 from application.payments.refund_payment import RefundPaymentHandler
 from application.payments.rerouting import Rerouting
 from application.payments.resolve_operation import ResolveOperationHandler
+from application.payouts.add_beneficiary import AddBeneficiaryHandler
+from application.payouts.approve_payout import ApprovePayoutHandler
+from application.payouts.archive_beneficiary import ArchiveBeneficiaryHandler
+from application.payouts.cancel_payout import CancelPayoutHandler
+from application.payouts.carry_out_payout import CarryOutPayoutHandler
+from application.payouts.choosing import PayoutAccounts
+from application.payouts.create_payout import CreatePayoutHandler
+from application.payouts.deciding import PayoutDecisions
+from application.payouts.deny_payout import DenyPayoutHandler
+from application.payouts.get_beneficiary import GetBeneficiaryHandler
+from application.payouts.get_payout import GetPayoutHandler
+from application.payouts.hear_callback import PayoutCallbacks
+from application.payouts.list_beneficiaries import ListBeneficiariesHandler
+from application.payouts.list_payouts import ListPayoutsHandler
+from application.payouts.payout_step import PayoutStep
 from application.ports.identity import Tenants
 from application.ports.ledger import Proof
 from application.ports.providers import Providers
@@ -97,6 +112,10 @@ class UseCases(Provider):
     quote_step = provide(QuoteStep)
     payment_callbacks = provide(PaymentCallbacks)
     event_line = provide(EventLine)
+    payout_step = provide(PayoutStep)
+    payout_callbacks = provide(PayoutCallbacks)
+    payout_decisions = provide(PayoutDecisions)
+    payout_accounts = provide(PayoutAccounts)
     handlers = provide_all(
         CreatePaymentHandler,
         CapturePaymentHandler,
@@ -106,6 +125,17 @@ class UseCases(Provider):
         ExpirePaymentHandler,
         GetPaymentHandler,
         ListPaymentsHandler,
+        AddBeneficiaryHandler,
+        ArchiveBeneficiaryHandler,
+        GetBeneficiaryHandler,
+        ListBeneficiariesHandler,
+        ApprovePayoutHandler,
+        CancelPayoutHandler,
+        CarryOutPayoutHandler,
+        CreatePayoutHandler,
+        DenyPayoutHandler,
+        GetPayoutHandler,
+        ListPayoutsHandler,
         ListAccountsHandler,
         ListEntriesHandler,
         ChangeAccountHandler,
@@ -173,9 +203,9 @@ class UseCases(Provider):
     )
 
     @provide
-    def hearing(self, payments: PaymentCallbacks) -> AppliesCallbacks:
+    def hearing(self, payments: PaymentCallbacks, payouts: PayoutCallbacks) -> AppliesCallbacks:
         """Let each context that providers tell us of act on what they say, in this order."""
-        return Hearing((payments,))
+        return Hearing((payments, payouts))
 
     @provide
     def prove(self, tenants: Tenants, proof: Proof, providers: Providers) -> ProveHandler:

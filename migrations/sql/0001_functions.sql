@@ -223,15 +223,18 @@ begin
   end if;
 
   for c in select p.*, d.id as debit_id, k.id as credit_id
-    from jsonb_to_recordset(p_unit->'placements') p(hold_id uuid, payment_id uuid, refund_id uuid, currency text,
-      amount_minor bigint, debit_code text, credit_code text)
+    from jsonb_to_recordset(p_unit->'placements') p(hold_id uuid, payment_id uuid, refund_id uuid, payout_id uuid,
+      currency text, amount_minor bigint, debit_code text, credit_code text, is_covered boolean)
     left join fm.ledger_accounts d on d.tenant_id = p_tenant and d.code = p.debit_code and d.currency = p.currency
     left join fm.ledger_accounts k on k.tenant_id = p_tenant and k.code = p.credit_code and k.currency = p.currency
   loop
-    insert into fm.holds (tenant_id, id, payment_id, refund_id, debit_account_id, credit_account_id, currency,
-        amount_minor, state, created_at, updated_at)
-      values (p_tenant, c.hold_id, c.payment_id, c.refund_id, c.debit_id, c.credit_id, c.currency, c.amount_minor,
-        'pending', p_now, p_now);
+    if c.is_covered then
+      perform fm.require_cover(p_tenant, c.debit_id, c.amount_minor);
+    end if;
+    insert into fm.holds (tenant_id, id, payment_id, refund_id, payout_id, debit_account_id, credit_account_id,
+        currency, amount_minor, state, created_at, updated_at)
+      values (p_tenant, c.hold_id, c.payment_id, c.refund_id, c.payout_id, c.debit_id, c.credit_id, c.currency,
+        c.amount_minor, 'pending', p_now, p_now);
     perform fm.shift_pending(p_tenant, c.debit_id, c.credit_id, c.amount_minor);
     v_touched := v_touched || c.debit_id || c.credit_id;
   end loop;
@@ -261,12 +264,12 @@ begin
     end if;
   end loop;
 
-  insert into fm.ledger_transactions (tenant_id, id, kind, payment_id, refund_id, hold_id, actor, request_id,
+  insert into fm.ledger_transactions (tenant_id, id, kind, payment_id, refund_id, payout_id, hold_id, actor, request_id,
       effective_at, recorded_at)
-    select p_tenant, t.id, t.kind, t.payment_id, t.refund_id, t.hold_id, p_unit->'audit'->>'actor',
+    select p_tenant, t.id, t.kind, t.payment_id, t.refund_id, t.payout_id, t.hold_id, p_unit->'audit'->>'actor',
       p_unit->'audit'->>'request_id', t.effective_at, p_now
     from jsonb_to_recordset(p_unit->'transactions') t(id uuid, kind text, payment_id uuid, refund_id uuid,
-      hold_id uuid, effective_at timestamptz);
+      payout_id uuid, hold_id uuid, effective_at timestamptz);
   for c in select e.*, a.id as account_id
     from jsonb_to_recordset(p_unit->'entries') e(transaction_id uuid, line smallint, payment_id uuid, code text,
       currency text, direction text, amount_minor bigint)
@@ -285,8 +288,8 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   v_now timestamptz := clock_timestamp();
 begin
-  insert into fm.events (tenant_id, id, payment_id, tag, body, recorded_at)
-    select p_tenant, (e->>'event_id')::uuid, (e->>'payment_id')::uuid, e->>'type', e, v_now
+  insert into fm.events (tenant_id, id, payment_id, payout_id, tag, body, recorded_at)
+    select p_tenant, (e->>'event_id')::uuid, (e->>'payment_id')::uuid, (e->>'payout_id')::uuid, e->>'type', e, v_now
     from jsonb_array_elements(p_events) e;
   insert into fm.outbox (tenant_id, event_id, tag, created_at)
     select p_tenant, (e->>'event_id')::uuid, e->>'type', v_now from jsonb_array_elements(p_events) e;
@@ -295,12 +298,13 @@ begin
       p_audit->>'subject', p_audit->>'request_id', p_audit->'details', v_now);
 end $$;
 
--- Units, each whole or none at all. Lock order: see 0001_posting.sql; the caller sorts units by their payments' ids.
+-- Units, each whole or none at all. Lock order: see 0001_posting.sql; the caller sorts units by the ids of what they are about.
 -- Answers a verdict for each, in their order.
 create or replace function fm.commit_units(p_tenant uuid, p_units jsonb) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   u record; v_verdicts jsonb[]; v_units jsonb; v_verdict jsonb; v_now timestamptz; v_touched uuid[] := '{}';
+  v_pays_out boolean := false;
 begin
   v_verdicts := array_fill(null::jsonb, array[jsonb_array_length(p_units)]);
   for u in select x.u, x.n::integer as n from jsonb_array_elements(p_units) with ordinality x(u, n)
@@ -315,8 +319,13 @@ begin
     if jsonb_array_length(u.u->'events') = 0 then
       raise exception 'a unit without an event explains nothing' using errcode = 'FM422', constraint = 'unit_events';
     end if;
-    perform fm.write_states(p_tenant, u.u);
-    perform fm.keep_routes(p_tenant, u.u->'routes');
+    if u.u ? 'payouts' then
+      perform fm.write_payouts(p_tenant, u.u);
+      v_pays_out := true;
+    else
+      perform fm.write_states(p_tenant, u.u);
+      perform fm.keep_routes(p_tenant, u.u->'routes');
+    end if;
   end loop;
   perform fm.lock_books(p_tenant, v_units);
   -- Taken after the locks: times of an account's entries never run backwards.
@@ -338,6 +347,10 @@ begin
   end loop;
   if v_touched <> '{}' then
     perform fm.watch_balances(p_tenant, v_touched, v_now);
+  end if;
+  if v_pays_out then
+    -- A hint for the relay, which has a payout sent; its poll is the truth.
+    perform pg_notify('fm_outbox', p_tenant::text);
   end if;
   return to_jsonb(v_verdicts);
 end $$;
@@ -463,6 +476,9 @@ language sql stable security definer set search_path = pg_catalog, pg_temp as $$
     or exists (select from fm.provider_operations o where o.tenant_id = t.tenant_id
       and o.next_query_at <= clock_timestamp()
       and (o.query_claimed_until is null or o.query_claimed_until < clock_timestamp()))
+    or exists (select from fm.payout_operations o where o.tenant_id = t.tenant_id
+      and o.next_step_at <= clock_timestamp()
+      and (o.claimed_until is null or o.claimed_until < clock_timestamp()))
     or exists (select from fm.payments p where p.tenant_id = t.tenant_id and p.state = 'created'
       and p.created_at < clock_timestamp() - make_interval(secs => p_unsent_seconds))
   order by t.bucket, t.tenant_id limit p_limit;

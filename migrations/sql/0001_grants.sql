@@ -15,7 +15,7 @@ begin
       'book_entry', 'lock_accounts', 'lock_holds', 'book_legs', 'check_legs', 'reserve_limits', 'shift_pending',
       'do_order', 'watch_balances', 'new_id',
       'tell_of_postings', 'replay_key', 'available_after', 'hold_now', 'tell_of_quote',
-      'recall_quote_key', 'keep_routes', 'write_provider_account')
+      'recall_quote_key', 'keep_routes', 'write_provider_account', 'write_payouts', 'require_cover')
   loop
     execute format('revoke execute on function %s from mediator_app', f);
   end loop;

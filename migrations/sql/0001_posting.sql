@@ -574,7 +574,7 @@ begin
         from jsonb_array_elements(o->'legs') with ordinality x(l, n);
     else
       select q.* into t from fm.ledger_transactions q where q.tenant_id = p_tenant and q.id = v_reverses;
-      if not found or t.payment_id is not null then return jsonb_build_object('code', 15); end if;
+      if not found or t.payment_id is not null or t.payout_id is not null then return jsonb_build_object('code', 15); end if;
       insert into fm.ledger_reversals (tenant_id, reverses_id, transaction_id, created_at)
         values (p_tenant, v_reverses, v_id, p_now) on conflict do nothing;
       if t.kind = 'reversal' or not exists (select from fm.ledger_reversals q where q.tenant_id = p_tenant
@@ -634,7 +634,7 @@ begin
   end if;
 
   select q.* into h from fm.holds q where q.tenant_id = p_tenant and q.id = v_hold;
-  if not found or h.payment_id is not null then return jsonb_build_object('code', 11); end if;
+  if not found or h.payment_id is not null or h.payout_id is not null then return jsonb_build_object('code', 11); end if;
   if h.state not in ('pending', 'partially_posted') then return jsonb_build_object('code', 12); end if;
   v_rest := h.amount_minor - h.posted_minor - h.released_minor;
   v_accounts := array[h.debit_account_id, h.credit_account_id];

@@ -189,9 +189,10 @@ begin
     from jsonb_array_elements(p_lines) l, jsonb_populate_record(null::fm.ledger_accounts, l) r
     where l->>'type' = 'account';
   insert into fm.ledger_transactions (tenant_id, id, kind, payment_id, refund_id, hold_id, reverses_id, quote_id,
-      reference, description, metadata, actor, request_id, effective_at, recorded_at)
+      reference, description, metadata, actor, request_id, effective_at, recorded_at, payout_id)
     select p_tenant, r.id, r.kind, r.payment_id, r.refund_id, r.hold_id, r.reverses_id, r.quote_id, r.reference,
-      r.description, r.metadata, r.actor, r.request_id, r.effective_at, r.recorded_at
+      r.description, r.metadata, r.actor, r.request_id, r.effective_at, r.recorded_at,
+      r.payout_id
     from jsonb_array_elements(p_lines) l, jsonb_populate_record(null::fm.ledger_transactions, l) r
     where l->>'type' = 'transaction' and r.recorded_at < v_started;
   insert into fm.entries (tenant_id, transaction_id, line, account_id, account_version, balance_minor, payment_id,
@@ -204,10 +205,10 @@ begin
     where l->>'type' = 'transaction' and (l->>'recorded_at')::timestamptz < v_started;
   insert into fm.holds (tenant_id, id, payment_id, refund_id, debit_account_id, credit_account_id, currency,
       amount_minor, posted_minor, released_minor, state, at_risk, expires_at, reference, description, metadata,
-      created_at, updated_at)
+      created_at, updated_at, payout_id)
     select p_tenant, r.id, r.payment_id, r.refund_id, r.debit_account_id, r.credit_account_id, r.currency,
       r.amount_minor, r.posted_minor, r.released_minor, r.state, r.at_risk, r.expires_at, r.reference, r.description,
-      r.metadata, r.created_at, r.updated_at
+      r.metadata, r.created_at, r.updated_at, r.payout_id
     from jsonb_array_elements(p_lines) l, jsonb_populate_record(null::fm.holds, l) r where l->>'type' = 'hold';
   insert into fm.ledger_references (tenant_id, reference, transaction_id, created_at)
     select p_tenant, r.reference, r.transaction_id, r.created_at

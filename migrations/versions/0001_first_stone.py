@@ -16,6 +16,7 @@ MONTHS_AHEAD = 3
 TOPICS = (
     "fx",
     "proof",
+    "payouts",
     "functions",
     "posting",
     "controls",

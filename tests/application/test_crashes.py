@@ -5,7 +5,7 @@ from typing import NoReturn
 
 import pytest
 
-from application.ports.journal import Answer, IdempotencyKey, Journal, Keep, Resume, Unit, Verdict
+from application.ports.journal import Answer, AnyUnit, IdempotencyKey, Journal, Keep, Resume, Unit, Verdict
 from domain.errors import BACKPRESSURE, IDEM_IN_FLIGHT, SERVICE_UNAVAILABLE, MediatorError, MoneyState
 from domain.ids import PaymentId, TenantId
 from domain.payments import CaptureMode, OperationState, PaymentState
@@ -70,7 +70,7 @@ class FaultyJournal(Journal):
         self._after = after
         self.calls = 0
 
-    async def commit(self, unit: Unit) -> Verdict:
+    async def commit(self, unit: AnyUnit) -> Verdict:
         self._before()
         verdict = await self._journal.commit(unit)
         self._behind()
@@ -313,8 +313,9 @@ async def test_whoever_carries_on_learns_what_the_first_sender_did_meanwhile(des
 
 async def test_a_sender_that_wakes_up_after_its_time_sends_nothing(desk: Desk) -> None:
     class SlowJournal(FaultyJournal):
-        async def commit(self, unit: Unit) -> Verdict:
+        async def commit(self, unit: AnyUnit) -> Verdict:
             verdict = await super().commit(unit)
+            assert isinstance(unit, Unit)
             desk.world.now = max(desk.world.now, unit.after.operations[-1].send_by)
             return verdict
 
@@ -329,7 +330,7 @@ async def test_a_sender_that_wakes_up_after_its_time_sends_nothing(desk: Desk) -
 
 async def test_a_late_sender_does_not_send_what_the_resolver_has_given_up(desk: Desk) -> None:
     class PausedJournal(FaultyJournal):
-        async def commit(self, unit: Unit) -> Verdict:
+        async def commit(self, unit: AnyUnit) -> Verdict:
             verdict = await super().commit(unit)
             if self.calls == 1:
                 await desk.settle_everything()

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from application.ports.journal import Answer, Committed, Conflict, Unit, Verdict
+from application.ports.journal import Answer, AnyUnit, Committed, Conflict, Verdict
 from domain.dossier import Dossier
 from domain.errors import (
     CAPTURE_EXCEEDS_AUTHORIZATION,
@@ -127,7 +127,7 @@ async def test_a_look_up_that_overtakes_a_send_within_its_deadline_proves_nothin
 class BusyJournal(MemoryJournal):
     """Somebody else is always faster."""
 
-    async def commit(self, unit: Unit) -> Verdict:
+    async def commit(self, unit: AnyUnit) -> Verdict:
         if unit.before is not None:
             raise Conflict("somebody was faster")
         verdict = await super().commit(unit)

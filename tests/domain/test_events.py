@@ -23,6 +23,8 @@ from domain.money import Money
 from domain.payments import CaptureMode
 from domain.providers import Succeeded
 from domain.timeline import told
+from tests.fakes import payout_story
+from tests.fakes.payout_story import PayoutStory, a_payout_order
 from tests.fakes.story import (
     ACCOUNT,
     ACTION,
@@ -56,6 +58,21 @@ def every_kind_of_story() -> list[Story]:
         authorized_story().capture(400).settle(DECLINED).capture(400).succeed().capture(100, final=True).succeed(),
         authorized_story().void().settle(DECLINED).void().succeed(),
         captured_story().give_back(300).settle(DECLINED).give_back(300).succeed(),
+    ]
+
+
+def every_kind_of_payout() -> list[PayoutStory]:
+    """Stories in which every event of a payout happens."""
+    to_approve = a_payout_order(requires_approval=True)
+    unknown = payout_story.UNKNOWN
+    return [
+        PayoutStory(to_approve).approve().send().settle(payout_story.PAID).settle(payout_story.RETURNED),
+        PayoutStory(to_approve).deny(),
+        PayoutStory().send().settle(payout_story.NOT_SENT).cancel(),
+        PayoutStory().send().settle(unknown).wait_for_step().settle(unknown).settle(payout_story.MISSING).send(),
+        PayoutStory().send().settle(payout_story.ACCEPTED).settle(payout_story.REJECTED),
+        PayoutStory().send().settle(payout_story.MISSING, resends=False).settle(payout_story.ACCEPTED),
+        PayoutStory().send().settle(payout_story.REJECTED).settle(payout_story.PAID),
     ]
 
 
@@ -113,6 +130,7 @@ ALL: list[Event] = [
     callback_received(),
     *of_the_ledger(),
     *(event for story in every_kind_of_story() for event in story.events),
+    *(event for story in every_kind_of_payout() for event in story.events),
 ]
 EVERY_EVENT = pytest.mark.parametrize(
     "event", {type(event): event for event in ALL}.values(), ids=lambda event: str(tag_of(event))

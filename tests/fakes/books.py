@@ -6,9 +6,16 @@ from uuid import UUID
 import msgspec
 
 from application.ports.payments import BookedEntry
-from domain.accounts import Account
+from domain.accounts import Account, AccountState
 from domain.bookkeeping import postings_of
-from domain.errors import HOLD_EXCEEDED, LEDGER_OVERFLOW, MediatorError
+from domain.errors import (
+    HOLD_EXCEEDED,
+    LEDGER_ACCOUNT_CLOSED,
+    LEDGER_ACCOUNT_FROZEN,
+    LEDGER_INSUFFICIENT_FUNDS,
+    LEDGER_OVERFLOW,
+    MediatorError,
+)
 from domain.events import Event
 from domain.ids import HoldId, LedgerAccountId, PaymentId
 from domain.ledger import AccountRef, Direction, HoldChange, HoldPlacement, LedgerTransaction
@@ -65,10 +72,13 @@ class Books:
 
     def _place(self, placement: HoldPlacement, now: datetime) -> None:
         debit, credit = self._opened(placement.debit, now), self._opened(placement.credit, now)
+        if placement.is_covered:
+            self._require_cover(debit, placement.amount.minor)
         hold = Hold(
             id=placement.hold_id,
             payment_id=placement.payment_id,
             refund_id=placement.refund_id,
+            payout_id=placement.payout_id,
             debit_account_id=debit,
             credit_account_id=credit,
             currency=placement.amount.currency,
@@ -107,7 +117,18 @@ class Books:
             hold_id=transaction.hold_id,
             payment_id=transaction.payment_id,
             refund_id=transaction.refund_id,
+            payout_id=transaction.payout_id,
         )
+
+    def _require_cover(self, account_id: LedgerAccountId, amount_minor: int) -> None:
+        """Refuse a hold that its account does not cover, as `fm.require_cover` does."""
+        account = self.ledger.accounts[account_id]
+        if account.state is AccountState.FROZEN:
+            raise MediatorError(LEDGER_ACCOUNT_FROZEN, "The account is frozen.")
+        if account.state is AccountState.CLOSED:
+            raise MediatorError(LEDGER_ACCOUNT_CLOSED, "The account is closed.")
+        if amount_minor > account.available:
+            raise MediatorError(LEDGER_INSUFFICIENT_FUNDS, "Not that much is available.")
 
     def _written(self, after: dict[LedgerAccountId, Account], legs: tuple[Leg, ...]) -> None:
         """Write accounts that changed, if they can hold that much."""

@@ -18,10 +18,13 @@ from application.payments.create_payment import CreatePayment, CreatePaymentHand
 from application.payments.expire_payment import ExpirePayment, ExpirePaymentHandler
 from application.payments.get_payment import GetPayment, GetPaymentHandler, PaymentHistory
 from application.payments.hear_callback import PaymentCallbacks
-from application.payments.provider_step import CallbackAddress, ProviderStep
+from application.payments.provider_step import ProviderStep
 from application.payments.refund_payment import RefundPayment, RefundPaymentHandler
 from application.payments.rerouting import Rerouting
 from application.payments.resolve_operation import ResolveOperation, ResolveOperationHandler
+from application.payouts.hear_callback import PayoutCallbacks
+from application.payouts.payout_step import PayoutStep
+from application.ports.addresses import CallbackAddress
 from application.ports.callbacks import Receipt, StoredCallback
 from application.ports.journal import Answer, IdempotencyKey, Journal
 from application.ports.payments import PaymentFilter
@@ -147,8 +150,15 @@ class Desk:
 
     @property
     def line(self) -> EventLine:
-        """The line of events, with payments as the only context."""
-        return EventLine(self.house.inbox, Hearing((PaymentCallbacks(self.step),)), self.world)
+        """The line of events, with every context that providers tell us of."""
+        contexts = (PaymentCallbacks(self.step), PayoutCallbacks(self.payout_step))
+        return EventLine(self.house.inbox, Hearing(contexts), self.world)
+
+    @property
+    def payout_step(self) -> PayoutStep:
+        """How payouts are sent and learnt of."""
+        address = CallbackAddress("https://pay.example")
+        return PayoutStep(self.house.journal, self.house.payouts, self.providers, self.world, address)
 
     async def callback(self, receipt: Receipt) -> StoredCallback:
         """Look at a stored callback."""

@@ -18,7 +18,7 @@ from application.ports.fx import (
     RateSource,
     Written,
 )
-from application.ports.journal import Answer, Conflict, IdempotencyKey, Journal, Keep, Unit, Verdict
+from application.ports.journal import Answer, AnyUnit, Conflict, IdempotencyKey, Journal, Keep, Verdict
 from application.ports.ledger import AccountFinder, AccountName, FoundAccount
 from domain.errors import FX_QUOTE_EXPIRED, IDEM_MISMATCH, NOT_FOUND, MediatorError
 from domain.fx.conversion import Exposure
@@ -280,7 +280,7 @@ class MemoryExchangeJournal(Journal):
         self.refusal: Refusal | Exception | None = None
         self.before_post: Callable[[], Awaitable[object]] | None = None
 
-    async def commit(self, unit: Unit) -> Verdict:
+    async def commit(self, unit: AnyUnit) -> Verdict:
         """Refuse: payments are none of this desk's business."""
         raise NotImplementedError
 

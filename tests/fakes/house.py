@@ -9,6 +9,7 @@ import asyncpg
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from adapters.postgres.beneficiaries import PostgresBeneficiaryBook
 from adapters.postgres.breakers import PostgresBreakers
 from adapters.postgres.callback_rows import PostgresCallbackQueries
 from adapters.postgres.callbacks import PostgresCallbackInbox
@@ -18,18 +19,21 @@ from adapters.postgres.journal import PostgresJournal
 from adapters.postgres.ledger import PostgresLedgerQueries
 from adapters.postgres.outbox import PostgresOutbox
 from adapters.postgres.payments import PostgresPaymentQueries, PostgresPaymentRepository
+from adapters.postgres.payouts import PostgresPayoutQueries, PostgresPayoutRepository
 from adapters.postgres.provider_accounts import (
     PostgresAccountsInForce,
     PostgresProviderAccountBook,
     PostgresProviderAccountQueries,
 )
 from adapters.postgres.routing import PostgresRouteBook
+from application.ports.beneficiaries import BeneficiaryBook
 from application.ports.callbacks import CallbackInbox, CallbackQueries
 from application.ports.identity import ApiKeyRepository, NewTenant, Tenants
 from application.ports.journal import IdempotencyKey, Journal
 from application.ports.ledger import LedgerQueries
 from application.ports.outbox import Outbox
 from application.ports.payments import PaymentQueries, PaymentRepository
+from application.ports.payouts import PayoutQueries, PayoutRepository
 from application.ports.provider_accounts import AccountsInForce, ProviderAccountBook, ProviderAccountQueries
 from application.ports.provider_health import Breakers
 from application.ports.queue import EventStore, ParkedJobs
@@ -43,6 +47,7 @@ from tests.fakes.ledger import MemoryLedgerQueries
 from tests.fakes.ledger_windows import LedgerWindows, MemoryLedgerWindows, PostgresLedgerWindows
 from tests.fakes.outbox import MemoryOutbox
 from tests.fakes.payments import MemoryPaymentQueries, MemoryPaymentRepository
+from tests.fakes.payouts import MemoryBeneficiaryBook, MemoryPayoutQueries, MemoryPayoutRepository
 from tests.fakes.provider_accounts import MemoryProviderAccountBook, MemoryProviderAccountQueries
 from tests.fakes.queue import MemoryEventStore, MemoryParkedJobs
 from tests.fakes.routing import MemoryRouteBook
@@ -92,6 +97,9 @@ class House:
     routes: RouteBook
     breakers: Breakers
     queries: PaymentQueries
+    payouts: PayoutRepository
+    payout_queries: PayoutQueries
+    beneficiaries: BeneficiaryBook
     ledger: LedgerQueries
     outbox: Outbox
     inbox: CallbackInbox
@@ -135,6 +143,9 @@ def memory_house(
         routes=MemoryRouteBook(database),
         breakers=MemoryBreakers(database),
         queries=MemoryPaymentQueries(database),
+        payouts=MemoryPayoutRepository(database),
+        payout_queries=MemoryPayoutQueries(database),
+        beneficiaries=MemoryBeneficiaryBook(database),
         ledger=MemoryLedgerQueries(database),
         outbox=MemoryOutbox(database),
         inbox=MemoryCallbackInbox(database),
@@ -160,6 +171,9 @@ def postgres_house(tenant: NewTenant, engine: AsyncEngine, owner_url: str, *, ca
         routes=PostgresRouteBook(engine),
         breakers=PostgresBreakers(engine),
         queries=PostgresPaymentQueries(engine),
+        payouts=PostgresPayoutRepository(engine),
+        payout_queries=PostgresPayoutQueries(engine),
+        beneficiaries=PostgresBeneficiaryBook(engine),
         ledger=PostgresLedgerQueries(engine),
         outbox=PostgresOutbox(engine),
         inbox=PostgresCallbackInbox(engine),

@@ -9,26 +9,28 @@ import msgspec
 
 from application.ports.journal import (
     Answer,
+    AnyUnit,
     Claim,
     Committed,
     Conflict,
     IdempotencyKey,
     Journal,
     Keep,
+    PayoutUnit,
     Release,
     Resume,
-    Unit,
     Verdict,
 )
 from domain.errors import IDEM_IN_FLIGHT, IDEM_MISMATCH, MediatorError
 from domain.ids import TenantId
 from domain.payments import LIVE_ATTEMPT_STATES, Payment, PaymentAttempt, ProviderOperation
+from domain.payouts import Payout, PayoutOperation
 from domain.posting import Outcome, Placed, Posting
 from domain.reference_rows import KeyUse
 from domain.refunds import Refund
 from tests.fakes.tables import KeyRecord, MemoryDatabase, Tables
 
-S = TypeVar("S", Payment, PaymentAttempt, ProviderOperation, Refund)
+S = TypeVar("S", Payment, PaymentAttempt, ProviderOperation, Refund, Payout, PayoutOperation)
 
 
 class MemoryJournal(Journal):
@@ -38,7 +40,7 @@ class MemoryJournal(Journal):
         """Commit to this database."""
         self.database = database
 
-    async def commit(self, unit: Unit) -> Verdict:
+    async def commit(self, unit: AnyUnit) -> Verdict:
         """Make a unit true in one atomic step, or say why not."""
         await asyncio.sleep(0)
         now = self.database.clock()
@@ -53,8 +55,6 @@ class MemoryJournal(Journal):
         if any(event.event_id in tables.outbox for event in unit.events):
             raise Conflict("this event happened already")
         tables.write_events(unit.events, unit.audit)
-        if unit.route is not None:
-            tables.routes[unit.route.facts.payment_id] = unit.route
         kept: Answer | None = None
         match unit.idempotency:
             case Claim() as claim:
@@ -184,7 +184,12 @@ def _released(tables: Tables, key: IdempotencyKey) -> None:
         tables.keys[key.route, key.key] = msgspec.structs.replace(record, state="released", locked_until=None)
 
 
-def _write_states(tables: Tables, unit: Unit) -> None:
+def _write_states(tables: Tables, unit: AnyUnit) -> None:
+    if isinstance(unit, PayoutUnit):
+        _write_payouts(tables, unit)
+        return
+    if unit.route is not None:
+        tables.routes[unit.route.facts.payment_id] = unit.route
     _write(tables.payments, unit.payments)
     _write(tables.attempts, unit.attempts)
     _write(tables.refunds, unit.refunds)
@@ -196,6 +201,16 @@ def _write_states(tables: Tables, unit: Unit) -> None:
     mine = [one for one in tables.attempts.values() if one.payment_id == unit.after.payment.id]
     if sum(one.state in LIVE_ATTEMPT_STATES for one in mine) > 1:
         raise Conflict("a payment has one live attempt at most")
+
+
+def _write_payouts(tables: Tables, unit: PayoutUnit) -> None:
+    _write(tables.payouts, unit.payouts)
+    _write(tables.payout_operations, unit.operations)
+    for operation in unit.operations:
+        tables.payout_claims.pop(operation.payout_id, None)
+        others = (one for one in tables.payout_operations.values() if one.id != operation.id)
+        if any(one.key == operation.key or one.payout_id == operation.payout_id for one in others):
+            raise Conflict("a payout has one operation, under one key")
 
 
 def _write(rows: MutableMapping[Any, S], changed: Iterable[S]) -> None:

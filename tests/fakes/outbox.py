@@ -6,7 +6,7 @@ import msgspec
 
 from application.ports.outbox import Outbox, OutboxMessage
 from domain.authorizing import UNSENT_LIFETIME
-from domain.ids import EventId, OperationId, PaymentId, TenantId
+from domain.ids import EventId, OperationId, PaymentId, PayoutId, TenantId
 from domain.payments import PaymentState
 from tests.fakes.tables import MemoryDatabase
 
@@ -47,6 +47,14 @@ class MemoryOutbox(Outbox):
             tables.query_claims[operation_id] = now + timedelta(seconds=lease_seconds)
         return tuple(claimed)
 
+    async def claim_payouts(self, tenant_id: TenantId, *, limit: int, lease_seconds: float) -> tuple[PayoutId, ...]:
+        """Claim payouts that are to be asked about, or to be sent again, by now."""
+        tables, now = self._database.tables(tenant_id), self._database.clock()
+        claimed = self._due_payouts(tenant_id)[:limit]
+        for payout_id in claimed:
+            tables.payout_claims[payout_id] = now + timedelta(seconds=lease_seconds)
+        return tuple(claimed)
+
     async def claim_unsent(self, tenant_id: TenantId, *, limit: int, age_seconds: float) -> tuple[PaymentId, ...]:
         """Give payments that never reached a provider and are older than that."""
         return tuple(self._unsent(tenant_id, timedelta(seconds=age_seconds))[:limit])
@@ -70,7 +78,19 @@ class MemoryOutbox(Outbox):
         now = self._database.clock()
         rows = self._database.tables(tenant_id).outbox.values()
         has_events = any(row.claimed_until is None or row.claimed_until < now for row in rows)
-        return has_events or bool(self._due_operations(tenant_id)) or bool(self._unsent(tenant_id, UNSENT_LIFETIME))
+        is_open = bool(self._due_operations(tenant_id)) or bool(self._due_payouts(tenant_id))
+        return has_events or is_open or bool(self._unsent(tenant_id, UNSENT_LIFETIME))
+
+    def _due_payouts(self, tenant_id: TenantId) -> list[PayoutId]:
+        tables, now = self._database.tables(tenant_id), self._database.clock()
+        due = [
+            (one.next_step_at, one.payout_id)
+            for one in tables.payout_operations.values()
+            if one.next_step_at is not None
+            and one.next_step_at <= now
+            and not (one.payout_id in tables.payout_claims and tables.payout_claims[one.payout_id] >= now)
+        ]
+        return [payout_id for _, payout_id in sorted(due)]
 
     def _due_operations(self, tenant_id: TenantId) -> list[OperationId]:
         tables, now = self._database.tables(tenant_id), self._database.clock()

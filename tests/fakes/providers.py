@@ -13,6 +13,7 @@ from application.ports.providers import AccountState, Provider, ProviderAccount,
 from domain.errors import CALLBACK_REFUSED, ROUTE_NO_PROVIDER, MediatorError
 from domain.ids import ProviderAccountId, TenantId
 from domain.manifests import (
+    Ability,
     CallbackRule,
     CallbackTransport,
     Feature,
@@ -72,6 +73,7 @@ class ScriptedProvider(Provider):
         self._manifest = ProviderManifest(
             name=name,
             operations=frozenset(OperationKind),
+            abilities=frozenset({Ability.COLLECTS, Ability.PAYS_OUT, Ability.LOOKS_UP, Ability.CALLS_BACK}),
             features=frozenset(Feature),
             idempotency=IdempotencyRule(place=KeyPlace.HEADER, name="Idempotency-Key"),
             look_ups=frozenset({LookUp.BY_OUR_REFERENCE}),

@@ -7,7 +7,7 @@ import msgspec
 from application.ports.queue import EventStore, JobQueue, ParkedJob, ParkedJobs
 from domain.errors import NOT_FOUND, SERVICE_UNAVAILABLE, MediatorError
 from domain.events import Event
-from domain.ids import EventId, OperationId, PaymentId, TenantId
+from domain.ids import EventId, OperationId, PaymentId, PayoutId, TenantId
 from tests.fakes.tables import MemoryDatabase
 
 
@@ -26,6 +26,10 @@ class MemoryJobQueue(JobQueue):
     async def resolve(self, tenant_id: TenantId, operation_id: OperationId) -> None:
         """Ask for the provider to be asked about an open operation."""
         self._take("resolve", tenant_id, operation_id)
+
+    async def carry_out(self, tenant_id: TenantId, payout_id: PayoutId) -> None:
+        """Ask for the next step of a payout."""
+        self._take("carry_out", tenant_id, payout_id)
 
     async def expire(self, tenant_id: TenantId, payment_id: PaymentId) -> None:
         """Ask for an unsent payment to be expired."""

@@ -16,10 +16,24 @@ from application.ports.providers import AccountState
 from application.ports.queue import ParkedJob
 from application.ports.routing import StoredRuleSet
 from domain.audit import AuditRecord
+from domain.beneficiaries import Beneficiary
 from domain.dossier import Dossier
 from domain.events import Event, tag_of
-from domain.ids import AttemptId, CallbackId, EventId, OperationId, PaymentId, ProviderAccountId, RefundId, TenantId
+from domain.ids import (
+    AttemptId,
+    BeneficiaryId,
+    CallbackId,
+    EventId,
+    OperationId,
+    PaymentId,
+    PayoutId,
+    ProviderAccountId,
+    RefundId,
+    TenantId,
+)
 from domain.payments import Payment, PaymentAttempt, ProviderOperation
+from domain.payout_dossier import PayoutDossier
+from domain.payouts import Payout, PayoutOperation
 from domain.refunds import Refund
 from domain.routing import RouteDecision
 from tests.fakes.books import Books
@@ -63,6 +77,10 @@ class Tables:
         self.attempts: dict[AttemptId, PaymentAttempt] = {}
         self.operations: dict[OperationId, ProviderOperation] = {}
         self.refunds: dict[RefundId, Refund] = {}
+        self.beneficiaries: dict[BeneficiaryId, Beneficiary] = {}
+        self.payouts: dict[PayoutId, Payout] = {}
+        self.payout_operations: dict[OperationId, PayoutOperation] = {}
+        self.payout_claims: dict[PayoutId, datetime] = {}
         self.books = Books()
         self.events: dict[EventId, Event] = {}
         self.outbox: dict[EventId, OutboxRow] = {}
@@ -96,6 +114,13 @@ class Tables:
             self.events[event.event_id] = event
             self.outbox[event.event_id] = OutboxRow(event_id=event.event_id, tag=tag_of(event))
         self.audit.append(audit)
+
+    def payout(self, payout_id: PayoutId) -> PayoutDossier:
+        """Put a payout's rows together."""
+        payout = self.payouts[payout_id]
+        operation = next((one for one in self.payout_operations.values() if one.payout_id == payout_id), None)
+        beneficiary = self.beneficiaries[payout.beneficiary_id]
+        return PayoutDossier(payout=payout, beneficiary=beneficiary, operation=operation)
 
     def dossier(self, payment_id: PaymentId) -> Dossier:
         """Put a payment's rows together, in the order in which the real reader gives them."""

@@ -10,7 +10,9 @@ import asyncpg
 import msgspec
 import pytest
 
+from domain.beneficiaries import Beneficiary
 from domain.payments import Payment, PaymentAttempt, ProviderOperation
+from domain.payouts import Payout, PayoutOperation
 from domain.refunds import Refund
 from tests.fakes.stores import Database
 
@@ -19,8 +21,11 @@ TABLES: dict[str, type[msgspec.Struct]] = {
     "payment_attempts": PaymentAttempt,
     "provider_operations": ProviderOperation,
     "refunds": Refund,
+    "beneficiaries": Beneficiary,
+    "payouts": Payout,
+    "payout_operations": PayoutOperation,
 }
-OPERATIONAL = {"provider_operations": {"query_claimed_until"}}
+OPERATIONAL = {"provider_operations": {"query_claimed_until"}, "payout_operations": {"claimed_until"}}
 """Columns that only the machinery knows: leases, and nothing that a decision rests on."""
 
 TYPES: dict[type, str] = {
@@ -31,7 +36,7 @@ TYPES: dict[type, str] = {
     datetime: "timestamp with time zone",
     dict: "jsonb",
 }
-COUNTS = {"number", "queries"}
+COUNTS = {"number", "queries", "sends"}
 """Small counts: an integer is enough for them."""
 
 EVERY_TABLE = pytest.mark.parametrize("table", TABLES)

@@ -10,11 +10,12 @@ from adapters.providerkit.adapter import (
     CallsBack,
     Collects,
     LooksUp,
+    PaysOut,
     Reports,
     VerifiesCredentials,
 )
 from adapters.providerkit.messages import HttpRequest, HttpResponse
-from adapters.providers.sandbox import callbacks, payments
+from adapters.providers.sandbox import callbacks, payments, payouts
 from adapters.providers.sandbox.client import Access, Page, Refused, SandboxConfig, SandboxCredentials, find_read, get
 from domain.currencies import EXPONENTS
 from domain.manifests import (
@@ -51,11 +52,18 @@ MANIFEST = ProviderManifest(
     name=NAME,
     title="Sandbox card gateway",
     operations=frozenset(
-        {OperationKind.AUTHORIZE, OperationKind.CAPTURE, OperationKind.VOID, OperationKind.REFUND},
+        {
+            OperationKind.AUTHORIZE,
+            OperationKind.CAPTURE,
+            OperationKind.VOID,
+            OperationKind.REFUND,
+            OperationKind.PAYOUT,
+        },
     ),
     abilities=frozenset(
         {
             Ability.COLLECTS,
+            Ability.PAYS_OUT,
             Ability.LOOKS_UP,
             Ability.CALLS_BACK,
             Ability.REPORTS,
@@ -90,7 +98,7 @@ MANIFEST = ProviderManifest(
 )
 
 
-class SandboxAdapter(Collects, LooksUp, CallsBack, Reports, VerifiesCredentials):
+class SandboxAdapter(Collects, PaysOut, LooksUp, CallsBack, Reports, VerifiesCredentials):
     """A card gateway: authorize, capture in parts, void, refund in parts, each with a key that has one effect."""
 
     def __init__(self, config: SandboxConfig, credentials: SandboxCredentials) -> None:
@@ -111,12 +119,24 @@ class SandboxAdapter(Collects, LooksUp, CallsBack, Reports, VerifiesCredentials)
         """Read the answer to an operation."""
         return payments.parse_response(instruction, response)
 
+    def build_payout(self, instruction: Instruction) -> HttpRequest:
+        """Say the payout in the gateway's words. Raises CannotBuildError."""
+        return payouts.build_payout(self._access, instruction)
+
+    def parse_payout(self, instruction: Instruction, response: HttpResponse) -> Outcome:
+        """Read the answer to a payout."""
+        return payouts.parse_payout(instruction, response)
+
     def build_look_up(self, instruction: Instruction) -> HttpRequest:
         """Ask what became of the operation."""
+        if instruction.kind is OperationKind.PAYOUT:
+            return payouts.build_look_up(self._access, instruction)
         return payments.build_look_up(self._access, instruction)
 
     def parse_look_up(self, instruction: Instruction, response: HttpResponse) -> Finding:
         """Read what became of the operation."""
+        if instruction.kind is OperationKind.PAYOUT:
+            return payouts.parse_look_up(instruction, response)
         return payments.parse_look_up(instruction, response)
 
     def verify_callback(

@@ -152,6 +152,27 @@ class Refused(msgspec.Struct, frozen=True):
     charge: Charge | None = None
 
 
+class PayoutStatus(StrEnum):
+    """What a payout is."""
+
+    PENDING = "pending"
+    PAID = "paid"
+    FAILED = "failed"
+    RETURNED = "returned"
+
+
+class Payout(msgspec.Struct, frozen=True):
+    """A payout, as far as this adapter reads it."""
+
+    id: Name
+    key: str
+    payout: str
+    status: PayoutStatus
+    amount: MinorUnits
+    currency: str
+    failure: Refusal | None = None
+
+
 class EventCharge(msgspec.Struct, frozen=True):
     """The charge inside a callback: only its name is used, the rest is asked for anew."""
 

@@ -20,6 +20,7 @@ from domain.providers import Succeeded
 from tests.adapters.postgres.corruptions import NOT_SEEN, SEEN, SEEN_WITHOUT_THE_INDEX
 from tests.adapters.postgres.general_ledger import general_ledger
 from tests.adapters.postgres.ledger_corruptions import SEEN_IN_THE_LEDGER, statement
+from tests.adapters.postgres.payout_corruptions import SEEN_IN_PAYOUTS
 from tests.fakes.house import House, postgres_house
 from tests.fakes.identity import a_tenant
 from tests.fakes.keeping import keep, story_for
@@ -119,7 +120,9 @@ async def test_a_second_live_attempt_is_found_where_nothing_prevents_it(fresh_da
 
 
 def test_every_check_has_a_corruption_that_it_must_find() -> None:
-    assert {check for check, _ in (*ALL_SEEN.values(), *SEEN_WITHOUT_THE_INDEX.values())} == set(CHECKS)
+    assert {
+        check for check, _ in (*ALL_SEEN.values(), *SEEN_IN_PAYOUTS.values(), *SEEN_WITHOUT_THE_INDEX.values())
+    } == set(CHECKS)
 
 
 @pytest.mark.parametrize("name", NOT_SEEN)

@@ -7,10 +7,15 @@ import pytest
 from application.callbacks.apply_callback import ApplyCallbackHandler
 from application.callbacks.event_line import EventLine
 from application.payments.hear_callback import PaymentCallbacks
-from application.payments.provider_step import CallbackAddress, ProviderStep
+from application.payments.provider_step import ProviderStep
 from application.payments.rerouting import Rerouting
+from application.payouts.carry_out_payout import CarryOutPayoutHandler
+from application.payouts.payout_step import PayoutStep
+from application.ports.addresses import CallbackAddress
 from application.subscriptions import SUBSCRIPTIONS, Reactions
-from domain.events import CallbackReceived, Event
+from domain.errors import MediatorError
+from domain.events import CallbackReceived, Event, PayoutApproved
+from domain.ids import PayoutId
 from domain.payments import PaymentState
 from domain.providers import Succeeded
 from tests.application.operations.background import CALL, Background
@@ -32,7 +37,8 @@ def reactions(background: Background, provider: ScriptedProvider) -> Reactions:
     rerouting = Rerouting(providers, house.routes)
     step = ProviderStep(house.journal, house.payments, providers, PlainAnswers(), background.world, address, rerouting)
     line = EventLine(house.inbox, PaymentCallbacks(step), background.world)
-    return Reactions(ApplyCallbackHandler(providers, line))
+    payouts = PayoutStep(house.journal, house.payouts, providers, background.world, address)
+    return Reactions(ApplyCallbackHandler(providers, line), CarryOutPayoutHandler(payouts))
 
 
 def test_every_event_is_subscribed_or_named_as_having_no_reaction() -> None:
@@ -68,5 +74,14 @@ async def test_every_name_in_the_table_reacts(background: Background, reactions:
     subscribed = {tag: names for tag, names in SUBSCRIPTIONS.table.items() if names}
     event = await background.house.events.get(CALL.tenant_id, await background.receive_callback())
 
-    assert subscribed == {"callback.received": ("apply_callback",)}
+    assert subscribed == {
+        "callback.received": ("apply_callback",),
+        "payout.created": ("carry_out_payout",),
+        "payout.approved": ("carry_out_payout",),
+    }
     await reactions("apply_callback", event, CALL)
+    approved = PayoutApproved(
+        event_id=event.event_id, payout_id=PayoutId(event.event_id), at=event.at, approved_by="prn_test"
+    )
+    with pytest.raises(MediatorError, match="NOT_FOUND"):
+        await reactions("carry_out_payout", approved, CALL)

@@ -10,7 +10,7 @@ from uuid_utils.compat import uuid7
 
 from adapters.providerkit.http import ProviderHttp
 from adapters.providerkit.messages import HttpRequest
-from application.payments.provider_step import CallbackAddress
+from application.ports.addresses import CallbackAddress
 from application.ports.answers import Answers
 from application.ports.identity import ApiKeys
 from application.ports.journal import Journal
