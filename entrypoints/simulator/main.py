@@ -12,11 +12,15 @@ from pathlib import Path
 import msgspec
 from aiohttp import web
 
-from entrypoints.simulator.app import make_app
+from entrypoints.simulator.app import Dialect, make_app
 from entrypoints.simulator.gateway import Delays, Gateway
 from entrypoints.simulator.logs import log
 from entrypoints.simulator.store import Store
 from entrypoints.simulator.views import Views
+from entrypoints.simulator.wallets.books import Wallet, WalletBooks
+from entrypoints.simulator.wallets.control import WalletControl
+from entrypoints.simulator.wallets.khalti import KhaltiDoors
+from entrypoints.simulator.wallets.wallet import Till
 
 _SHUTDOWN_SECONDS = 0.2
 
@@ -43,7 +47,10 @@ async def running(
         url = f"http://{host}:{listener.getsockname()[1]}"
         store = stack.enter_context(contextlib.closing(Store(data_file)))
         gateway = Gateway(store, Views(url), delays)
-        app = make_app(store, gateway, api_key=api_key, callback_secret=callback_secret, delays=delays)
+        wallet_books = stack.enter_context(contextlib.closing(WalletBooks(data_file)))
+        khalti = Till(Wallet.KHALTI, wallet_books)
+        dialects: list[Dialect] = [KhaltiDoors(khalti, key=api_key, public_url=url), WalletControl(khalti)]
+        app = make_app(store, gateway, dialects, api_key=api_key, callback_secret=callback_secret, delays=delays)
         runner = web.AppRunner(
             app, access_log=None, handle_signals=False, handler_cancellation=True, shutdown_timeout=_SHUTDOWN_SECONDS
         )
