@@ -19,6 +19,7 @@ from entrypoints.simulator.store import Store
 from entrypoints.simulator.views import Views
 from entrypoints.simulator.wallets.books import Wallet, WalletBooks
 from entrypoints.simulator.wallets.control import WalletControl
+from entrypoints.simulator.wallets.esewa import EsewaDoors
 from entrypoints.simulator.wallets.khalti import KhaltiDoors
 from entrypoints.simulator.wallets.wallet import Till
 
@@ -48,8 +49,12 @@ async def running(
         store = stack.enter_context(contextlib.closing(Store(data_file)))
         gateway = Gateway(store, Views(url), delays)
         wallet_books = stack.enter_context(contextlib.closing(WalletBooks(data_file)))
-        khalti = Till(Wallet.KHALTI, wallet_books)
-        dialects: list[Dialect] = [KhaltiDoors(khalti, key=api_key, public_url=url), WalletControl(khalti)]
+        khalti, esewa = Till(Wallet.KHALTI, wallet_books), Till(Wallet.ESEWA, wallet_books)
+        dialects: list[Dialect] = [
+            KhaltiDoors(khalti, key=api_key, public_url=url),
+            EsewaDoors(esewa, secret=callback_secret),
+            WalletControl(khalti, esewa),
+        ]
         app = make_app(store, gateway, dialects, api_key=api_key, callback_secret=callback_secret, delays=delays)
         runner = web.AppRunner(
             app, access_log=None, handle_signals=False, handler_cancellation=True, shutdown_timeout=_SHUTDOWN_SECONDS
