@@ -16,7 +16,7 @@ from entrypoints.simulator.faults import Faults
 from entrypoints.simulator.gateway import Delays, Gateway
 from entrypoints.simulator.logs import log
 from entrypoints.simulator.store import Store
-from entrypoints.simulator.trouble.trouble import Trouble
+from entrypoints.simulator.trouble.trouble import TROUBLE, Trouble
 from entrypoints.simulator.views import refused
 from entrypoints.simulator.words import RefusedError
 
@@ -49,10 +49,10 @@ def make_app(
     The card gateway is always there; `dialects` are the other providers that the process plays, and `trouble` what goes
     wrong with any of them.
     """
-    trouble = trouble or Trouble()
+    trouble = trouble or Trouble(hang_seconds=delays.hang_seconds)
     middlewares = [_logged, trouble.middleware, _explained, _authenticated]
     app = web.Application(client_max_size=_BODY_MAX, middlewares=middlewares)
-    courier = Courier(store, callback_secret, delays)
+    courier = Courier(store, callback_secret, delays, trouble.posting)
     clockwork = Clockwork(gateway, courier)
 
     async def run_clockwork(_app: web.Application) -> AsyncIterator[None]:
@@ -62,6 +62,7 @@ def make_app(
 
     app[doors.DESK] = doors.Desk(gateway=gateway, clockwork=clockwork, faults=Faults(), delays=delays)
     app[control.COURIER] = courier
+    app[TROUBLE] = trouble
     app[_API_KEY] = api_key.encode()
     app.cleanup_ctx.append(run_clockwork)
     app.add_routes([*doors.routes(), *control.routes(), *trouble.routes()])
