@@ -12,16 +12,12 @@ from pathlib import Path
 import msgspec
 from aiohttp import web
 
-from entrypoints.simulator.app import Dialect, make_app
+from entrypoints.simulator.app import make_app
+from entrypoints.simulator.dialects import dialects
 from entrypoints.simulator.gateway import Delays, Gateway
 from entrypoints.simulator.logs import log
 from entrypoints.simulator.store import Store
 from entrypoints.simulator.views import Views
-from entrypoints.simulator.wallets.books import Wallet, WalletBooks
-from entrypoints.simulator.wallets.control import WalletControl
-from entrypoints.simulator.wallets.esewa import EsewaDoors
-from entrypoints.simulator.wallets.khalti import KhaltiDoors
-from entrypoints.simulator.wallets.wallet import Till
 
 _SHUTDOWN_SECONDS = 0.2
 
@@ -43,19 +39,15 @@ async def running(
     if not api_key or not callback_secret:
         raise ValueError("the simulator needs an API key and a callback secret")
     delays = delays or Delays()
-    with contextlib.ExitStack() as stack:
+    async with contextlib.AsyncExitStack() as stack:
         listener = stack.enter_context(socket.create_server((host, port), backlog=512))
         url = f"http://{host}:{listener.getsockname()[1]}"
         store = stack.enter_context(contextlib.closing(Store(data_file)))
         gateway = Gateway(store, Views(url), delays)
-        wallet_books = stack.enter_context(contextlib.closing(WalletBooks(data_file)))
-        khalti, esewa = Till(Wallet.KHALTI, wallet_books), Till(Wallet.ESEWA, wallet_books)
-        dialects: list[Dialect] = [
-            KhaltiDoors(khalti, key=api_key, public_url=url),
-            EsewaDoors(esewa, secret=callback_secret),
-            WalletControl(khalti, esewa),
-        ]
-        app = make_app(store, gateway, dialects, api_key=api_key, callback_secret=callback_secret, delays=delays)
+        others = await stack.enter_async_context(
+            dialects(store, data_file, public_url=url, api_key=api_key, secret=callback_secret, delays=delays)
+        )
+        app = make_app(store, gateway, others, api_key=api_key, callback_secret=callback_secret, delays=delays)
         runner = web.AppRunner(
             app, access_log=None, handle_signals=False, handler_cancellation=True, shutdown_timeout=_SHUTDOWN_SECONDS
         )

@@ -15,7 +15,7 @@ _KINDS = {
     ("POST", "/khalti/api/merchant-transaction/{transaction}/refund/"): "khalti.refund",
     ("POST", "/esewa/api/epay/main/v2/form"): "esewa.form",
     ("GET", "/esewa/api/epay/transaction/status/"): "esewa.status",
-    ("GET", "/bank/accounts/{iban}"): "bank.books",
+    ("GET", "/bank/accounts/{number}"): "bank.books",
 }
 
 
