@@ -9,6 +9,7 @@ _KINDS = {
     ("POST", "/v1/charges/{id}/refunds"): "refund",
     ("POST", "/v1/payouts"): "payout",
     ("GET", "/v1/operations/{key}"): "look_up",
+    ("GET", "/v1/payouts/{key}"): "look_up",
     ("GET", "/v1/books"): "books",
     ("POST", "/khalti/api/v2/epayment/initiate/"): "khalti.initiate",
     ("POST", "/khalti/api/v2/epayment/lookup/"): "khalti.lookup",

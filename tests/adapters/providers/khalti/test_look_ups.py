@@ -128,3 +128,9 @@ def test_key_is_verified_by_asking_for_a_payment_that_nobody_has(
 
     assert question.url.endswith("/epayment/lookup/")
     assert ADAPTER.parse_verification(said(body, http)) is verification
+
+
+def test_refund_that_shows_another_amount_is_told_as_it_shows() -> None:
+    finding = ADAPTER.parse_look_up(refund(), said(found("Refunded", total_amount=9_999)))
+
+    assert finding == Succeeded(REFERENCE, amount_of(9_999, "NPR"))
