@@ -205,6 +205,15 @@ async def test_callback_that_is_put_off_comes_after_all(merchant: Merchant, rece
     assert types == ["charge.captured", "charge.authorized"]
 
 
+async def test_late_callback_comes_by_itself_and_is_late_once(merchant: Merchant, receiver: Receiver) -> None:
+    await plan(merchant, callbacks={"late": 1}, late_seconds=0.05)
+    await merchant.charged(callback_url=receiver.url)
+
+    await receiver.wait_for(1)
+
+    assert (await tally(merchant))["callback.late"] == 1
+
+
 async def test_callback_that_drifts_is_signed_and_says_what_is_not_so(merchant: Merchant, receiver: Receiver) -> None:
     await plan(merchant, callbacks={"drift": 1})
     await merchant.charged(key="k", callback_url=receiver.url)

@@ -103,6 +103,13 @@ def test_garbage_where_a_signature_belongs_is_refused(raw: bytes) -> None:
     assert refused(raw)
 
 
+def test_half_a_character_among_what_is_signed_is_refused_and_breaks_nothing() -> None:
+    raw = base64.b64decode(way_back()[5:])
+
+    for name in (b'"signature":"', b'"transaction_code":"', b'"status":"'):
+        assert refused(b"data=" + base64.b64encode(raw.replace(name, name + b"\\ud800")))
+
+
 def test_browser_may_have_turned_a_plus_into_a_space() -> None:
     raw = way_back(transaction_code="~~~>>>???")
     assert b"+" in raw or b"/" in raw
