@@ -37,8 +37,8 @@ class Dialect(Protocol):
 def make_app(
     store: Store,
     gateway: Gateway,
-    dialects: Iterable[Dialect] = (),
-    trouble: Trouble | None = None,
+    dialects: Iterable[Dialect],
+    trouble: Trouble,
     *,
     api_key: str,
     callback_secret: str,
@@ -49,7 +49,6 @@ def make_app(
     The card gateway is always there; `dialects` are the other providers that the process plays, and `trouble` what goes
     wrong with any of them.
     """
-    trouble = trouble or Trouble(hang_seconds=delays.hang_seconds)
     middlewares = [_logged, trouble.middleware, _explained, _authenticated]
     app = web.Application(client_max_size=_BODY_MAX, middlewares=middlewares)
     courier = Courier(store, callback_secret, delays, trouble.posting)

@@ -12,6 +12,7 @@ from entrypoints.simulator.bank.doors import BankDoors
 from entrypoints.simulator.gateway import Delays
 from entrypoints.simulator.settlements import Settlements
 from entrypoints.simulator.store import Store
+from entrypoints.simulator.trouble.trouble import Trouble
 from entrypoints.simulator.wallets.books import Wallet, WalletBooks
 from entrypoints.simulator.wallets.control import WalletControl
 from entrypoints.simulator.wallets.esewa import EsewaDoors
@@ -26,14 +27,15 @@ def bank_folder_of(data_file: Path) -> Path:
 
 @asynccontextmanager
 async def dialects(
-    store: Store, data_file: Path, *, public_url: str, api_key: str, secret: str, delays: Delays
+    store: Store, trouble: Trouble, data_file: Path, *, public_url: str, api_key: str, secret: str, delays: Delays
 ) -> AsyncIterator[list[Dialect]]:
     """Open them all for as long as the block lasts; the bank works on its folders meanwhile."""
     with contextlib.ExitStack() as stack:
         wallet_books = stack.enter_context(contextlib.closing(WalletBooks(data_file)))
         bank_books = stack.enter_context(contextlib.closing(BankBooks(data_file)))
         khalti, esewa = Till(Wallet.KHALTI, wallet_books), Till(Wallet.ESEWA, wallet_books)
-        bank = BankDoors(Clerk(bank_books, bank_folder_of(data_file), book_seconds=delays.settle_seconds))
+        folder, pace = bank_folder_of(data_file), delays.settle_seconds
+        bank = BankDoors(Clerk(bank_books, folder, book_seconds=pace, send_as=trouble.sending))
         await bank.start()
         try:
             yield [

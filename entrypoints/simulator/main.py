@@ -17,6 +17,7 @@ from entrypoints.simulator.dialects import dialects
 from entrypoints.simulator.gateway import Delays, Gateway
 from entrypoints.simulator.logs import log
 from entrypoints.simulator.store import Store
+from entrypoints.simulator.trouble.trouble import Trouble
 from entrypoints.simulator.views import Views
 
 _SHUTDOWN_SECONDS = 0.2
@@ -44,10 +45,11 @@ async def running(
         url = f"http://{host}:{listener.getsockname()[1]}"
         store = stack.enter_context(contextlib.closing(Store(data_file)))
         gateway = Gateway(store, Views(url), delays)
+        trouble = Trouble(hang_seconds=delays.hang_seconds)
         others = await stack.enter_async_context(
-            dialects(store, data_file, public_url=url, api_key=api_key, secret=callback_secret, delays=delays)
+            dialects(store, trouble, data_file, public_url=url, api_key=api_key, secret=callback_secret, delays=delays)
         )
-        app = make_app(store, gateway, others, api_key=api_key, callback_secret=callback_secret, delays=delays)
+        app = make_app(store, gateway, others, trouble, api_key=api_key, callback_secret=callback_secret, delays=delays)
         runner = web.AppRunner(
             app, access_log=None, handle_signals=False, handler_cancellation=True, shutdown_timeout=_SHUTDOWN_SECONDS
         )

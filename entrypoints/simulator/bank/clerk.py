@@ -42,13 +42,37 @@ def magic_of(transfer: Transfer) -> Magic | None:
     return by_name or _BY_CENTS.get(f"{transfer.amount:.2f}"[-2:])
 
 
+class Sending(msgspec.Struct, frozen=True):
+    """How a file goes out: so many times (0: it gets lost), and so many seconds late."""
+
+    copies: int = 1
+    late_seconds: float = 0.0
+
+
+def plainly(_number: int) -> Sending:
+    """Send every file once, at once."""
+    return Sending()
+
+
 class Clerk:
     """Works on the customer's folders: the customer sends by `out`, the bank by `in`; `taken` is what it has read."""
 
     def __init__(
-        self, books: BankBooks, folder: Path, *, book_seconds: float, clock: Callable[[], float] = time.time
+        self,
+        books: BankBooks,
+        folder: Path,
+        *,
+        book_seconds: float,
+        send_as: Callable[[int], Sending] = plainly,
+        clock: Callable[[], float] = time.time,
     ) -> None:
-        """Join the books with the folders, which are made; each step of a transfer takes `book_seconds`."""
+        """Join the books with the folders, which are made; each step of a transfer takes `book_seconds`.
+
+        `send_as` may bring trouble to the n-th file that is sent; one that is put off is lost when the process dies.
+        """
+        self._send_as = send_as
+        self._sent = 0
+        self._put_off: list[tuple[float, str, bytes]] = []
         self.books = books
         self.inbound, self._outbound, self._taken = folder / "out", folder / "in", folder / "taken"
         self._book_seconds = book_seconds
@@ -65,6 +89,10 @@ class Clerk:
             self._take(claimed)
         for transfer in self.books.due_transfers(self._clock()):
             self._go_on(transfer)
+        due = [one for one in self._put_off if one[0] <= self._clock()]
+        self._put_off = [one for one in self._put_off if one not in due]
+        for _, name, raw in due:
+            self._put(name, raw)
 
     def state_accounts(self) -> int:
         """Send a statement for each account; give how many."""
@@ -159,14 +187,24 @@ class Clerk:
         self._send(new_id("camt054"), raw, [transfer])
 
     def _send(self, name: str, raw: bytes, about: Sequence[BankTransfer] = ()) -> None:
+        """Send a file, as often and as late as trouble will have it."""
+        self._sent += 1
+        sending = self._send_as(self._sent)
+        is_twice = any(magic_of(one.transfer) is Magic.TWICE for one in about)
+        for copy in range(max(sending.copies, 2) if is_twice else sending.copies):
+            again = f"{name}-again" if copy else name
+            if sending.late_seconds > 0:
+                self._put_off.append((self._clock() + sending.late_seconds, again, raw))
+            else:
+                self._put(again, raw)
+
+    def _put(self, name: str, raw: bytes) -> None:
         """Put a file where the customer fetches it: it appears whole, under a name that sorts by time."""
-        twice = any(magic_of(one.transfer) is Magic.TWICE for one in about)
-        for copy in ("", "-again") if twice else ("",):
-            final = self._outbound / f"{time.time_ns():020}-{name}{copy}.xml"
-            draft = final.with_suffix(".part")
-            draft.write_bytes(raw)
-            draft.rename(final)
-            log("info", "bank.sent", file=final.name)
+        final = self._outbound / f"{time.time_ns():020}-{name}.xml"
+        draft = final.with_suffix(".part")
+        draft.write_bytes(raw)
+        draft.rename(final)
+        log("info", "bank.sent", file=final.name)
 
 
 def _fault_of(order: OrderFile) -> tuple[str, str] | None:

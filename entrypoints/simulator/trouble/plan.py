@@ -29,7 +29,7 @@ class Mishap(StrEnum):
 
 
 class Fate(StrEnum):
-    """What may befall the delivery of a callback."""
+    """What may befall the delivery of a callback, or of a file of the bank."""
 
     LATE = "late"
     TWICE = "twice"
@@ -150,7 +150,7 @@ class Planner:
         return Trial(number=number, latency_seconds=latency, mishap=mishap, share=chance.random())
 
     def fate(self, delivery: int) -> Fate | None:
-        """Draw what befalls the first delivery of the event of that number."""
+        """Draw what befalls the first delivery of the event of that number; files of the bank count below zero."""
         chance = random.Random(f"{self.plan.seed}/callback/{delivery}")  # noqa: S311 -- as above
         return _picked(self.plan.callbacks, chance.random())
 

@@ -8,6 +8,7 @@ import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from entrypoints.simulator.bank.clerk import Sending
 from entrypoints.simulator.callbacks import Posting
 from entrypoints.simulator.doors import said
 from entrypoints.simulator.logs import log
@@ -75,6 +76,23 @@ class Trouble:
                 return Posting((), self._planner.plan.late_seconds)
             case Fate.SWAPPED:
                 return Posting((), _SWAP_SECONDS)
+
+    def sending(self, number: int) -> Sending:
+        """Say how the n-th file of the bank goes out; a bank says nothing that its books do not."""
+        fate = self._planner.fate(-number)
+        if fate is not None and fate is not Fate.DRIFT:
+            self._count(f"file.{fate}", number=number)
+        match fate:
+            case None | Fate.DRIFT:
+                return Sending()
+            case Fate.TWICE:
+                return Sending(copies=2)
+            case Fate.MISSING:
+                return Sending(copies=0)
+            case Fate.LATE:
+                return Sending(late_seconds=self._planner.plan.late_seconds)
+            case Fate.SWAPPED:
+                return Sending(late_seconds=_SWAP_SECONDS)
 
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:

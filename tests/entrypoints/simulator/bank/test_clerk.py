@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from entrypoints.simulator.bank.books import OPENING_BALANCE
+from entrypoints.simulator.bank.clerk import Clerk, Sending
 from tests.entrypoints.simulator.bank.customer import (
     DATA,
     DEBTOR,
@@ -255,6 +256,30 @@ def test_file_that_was_read_is_no_duplicate_of_itself_when_the_bank_dies_before_
     customer.clerk = customer.open()
     customer.clerk.work()
 
+    assert customer.received() == []
+
+
+def test_files_come_late_twice_or_never_as_trouble_will_have_it(customer: Customer) -> None:
+    sendings = {1: Sending(copies=0), 2: Sending(copies=2), 3: Sending(late_seconds=5.0)}
+    customer.clerk = Clerk(
+        customer.books,
+        customer.folder,
+        book_seconds=10_000.0,
+        send_as=lambda number: sendings.get(number, Sending()),
+        clock=customer.clock,
+    )
+    for number in range(1, 5):
+        customer.send(order_file([Order(f"A{number}")], message_id=f"MSG-{number}"), f"{number}.xml")
+    customer.clerk.work()
+
+    at_once = [texts(one, "OrgnlMsgId")[0] for one in customer.received()]
+    customer.pass_time(4.9)
+    early = customer.received()
+    customer.pass_time(0.2)
+    late = [texts(one, "OrgnlMsgId")[0] for one in customer.received()]
+
+    assert (at_once, early, late) == (["MSG-2", "MSG-2", "MSG-4"], [], ["MSG-3"])
+    customer.pass_time(100)
     assert customer.received() == []
 
 

@@ -46,3 +46,14 @@ async def test_books_of_the_bank_are_for_its_customer_only(merchant: Merchant) -
         f"{merchant.url}/bank/transfers", headers={"Authorization": "Bearer wrong"}
     ) as answer:
         assert answer.status == 401
+
+
+@pytest.mark.parametrize(("fate", "files"), [("missing", 0), ("twice", 2), ("late", 0), ("drift", 1)])
+async def test_plan_reaches_the_files_of_the_bank(merchant: Merchant, folder: Path, fate: str, files: int) -> None:
+    await merchant.post("/control/faults", {"seed": 1, "callbacks": {fate: 1}, "late_seconds": 600})
+    (folder / "out" / "order.xml").write_bytes(order_file([Order("A", name="Reject")]))
+
+    await merchant.post("/control/bank/work")
+
+    assert len((await merchant.get("/bank/transfers")).json["transfers"]) == 1
+    assert len(list((folder / "in").glob("*.xml"))) == files
