@@ -64,6 +64,7 @@ class Customer:
         for path in sorted((self.folder / "in").glob("*.xml")):
             read.append(read_valid(path.read_bytes()))
             path.unlink()
+        assert list((self.folder / "in").iterdir()) == [], "an answer was not put there whole"
         return read
 
     def statuses(self) -> list[tuple[str, dict[str, str]]]:

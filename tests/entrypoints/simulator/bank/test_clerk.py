@@ -181,6 +181,7 @@ def test_file_whose_sums_are_wrong_is_refused_whole(customer: Customer, raw: byt
         b"<Document xmlns='urn:iso:std:iso:20022:tech:xsd:pain.008.001.02'/>",
         b"<Document xmlns='urn:iso:std:iso:20022:tech:xsd:pain.001.001.09'/>",
         b"<!DOCTYPE d [<!ENTITY a 'b'>]><Document>&a;</Document>",
+        order_file([Order("A")]).replace(b"?>", b"?><!DOCTYPE Document [<!ELEMENT x ANY>]>", 1),
         b"<!DOCTYPE d SYSTEM 'file:///etc/passwd'><Document/>",
         order_file([Order("A")]).replace(b">100.00</InstdAmt>", b">a lot</InstdAmt>"),
     ],
