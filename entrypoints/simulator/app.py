@@ -3,7 +3,8 @@
 import hmac
 import time
 import traceback
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
+from typing import Protocol
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -15,18 +16,42 @@ from entrypoints.simulator.faults import Faults
 from entrypoints.simulator.gateway import Delays, Gateway
 from entrypoints.simulator.logs import log
 from entrypoints.simulator.store import Store
+from entrypoints.simulator.trouble.trouble import TROUBLE, Trouble
 from entrypoints.simulator.views import refused
 from entrypoints.simulator.words import RefusedError
 
 _BODY_MAX = 64 * 1024
 _API_KEY = web.AppKey("_API_KEY", bytes)
+_OWN_DOORS = ("/actions/", "/khalti/", "/esewa/")
 _HTTP_CODES = {404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
 
 
-def make_app(store: Store, gateway: Gateway, *, api_key: str, callback_secret: str, delays: Delays) -> web.Application:
-    """Build the application around open books; it carries events and does its duties while it is served."""
-    app = web.Application(client_max_size=_BODY_MAX, middlewares=[_logged, _explained, _authenticated])
-    courier = Courier(store, callback_secret, delays)
+class Dialect(Protocol):
+    """One more provider that the process plays."""
+
+    def routes(self) -> list[web.RouteDef]:
+        """List its doors."""
+        ...
+
+
+def make_app(
+    store: Store,
+    gateway: Gateway,
+    dialects: Iterable[Dialect],
+    trouble: Trouble,
+    *,
+    api_key: str,
+    callback_secret: str,
+    delays: Delays,
+) -> web.Application:
+    """Build the application around open books; it carries events and does its duties while it is served.
+
+    The card gateway is always there; `dialects` are the other providers that the process plays, and `trouble` what goes
+    wrong with any of them.
+    """
+    middlewares = [_logged, trouble.middleware, _explained, _authenticated]
+    app = web.Application(client_max_size=_BODY_MAX, middlewares=middlewares)
+    courier = Courier(store, callback_secret, delays, trouble.posting)
     paid_out = payouts.Payouts(store, delays)
     clockwork = Clockwork(gateway, courier, {payouts.TASK: paid_out.do_duty})
 
@@ -37,10 +62,13 @@ def make_app(store: Store, gateway: Gateway, *, api_key: str, callback_secret: s
 
     app[doors.DESK] = doors.Desk(gateway=gateway, clockwork=clockwork, faults=Faults(), delays=delays)
     app[control.COURIER] = courier
+    app[TROUBLE] = trouble
     app[payouts.PAYOUTS] = paid_out
     app[_API_KEY] = api_key.encode()
     app.cleanup_ctx.append(run_clockwork)
-    app.add_routes([*doors.routes(), *payouts.routes(), *control.routes()])
+    app.add_routes([*doors.routes(), *payouts.routes(), *control.routes(), *trouble.routes()])
+    for dialect in dialects:
+        app.add_routes(dialect.routes())
     return app
 
 
@@ -79,8 +107,8 @@ async def _explained(request: web.Request, handler: Handler) -> web.StreamRespon
 
 @web.middleware
 async def _authenticated(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Let in who has the API key; the health and the page of the customer's step are open."""
-    if request.path != "/v1/health" and not request.path.startswith("/actions/"):
+    """Let in who has the API key; the health and the customer's pages are open, and wallets see to it themselves."""
+    if request.path != "/v1/health" and not request.path.startswith(_OWN_DOORS):
         scheme, _, given = request.headers.get("Authorization", "").partition(" ")
         known = hmac.compare_digest(given.encode("utf-8", "surrogateescape"), request.app[_API_KEY])
         if scheme.lower() != "bearer" or not known:

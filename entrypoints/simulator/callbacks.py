@@ -4,10 +4,11 @@ import asyncio
 import hashlib
 import hmac
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from http import HTTPStatus
 
 import aiohttp
+import msgspec
 
 from entrypoints.simulator.gateway import Delays
 from entrypoints.simulator.logs import log
@@ -22,11 +23,26 @@ def signature_of(body: bytes, secret: str, *, at: int) -> str:
     return f"t={at},v1={digest}"
 
 
+class Posting(msgspec.Struct, frozen=True):
+    """How an event goes out: these bodies one after the other; none at all when it gets lost or is put off."""
+
+    bodies: tuple[bytes, ...]
+    put_off_seconds: float | None = None
+
+
+def plainly(delivery: Delivery) -> Posting:
+    """Post an event once, as it is."""
+    return Posting((delivery.body,))
+
+
 class Courier:
     """Carries events from the queue to their URLs. Runs inside one event loop, from `open` to `close`."""
 
-    def __init__(self, store: Store, secret: str, delays: Delays) -> None:
-        """Join the queue with the secret that signs and the pauses between tries."""
+    def __init__(
+        self, store: Store, secret: str, delays: Delays, post_as: Callable[[Delivery], Posting] = plainly
+    ) -> None:
+        """Join the queue with the secret that signs and the pauses between tries; `post_as` may bring trouble."""
+        self._post_as = post_as
         self._store = store
         self._secret = secret
         self._delays = delays
@@ -85,7 +101,17 @@ class Courier:
         return [await self.post(one.url, one.body, self.sign(one.body)) for one in deliveries]
 
     async def _deliver(self, delivery: Delivery) -> None:
-        status = await self.post(delivery.url, delivery.body, self.sign(delivery.body))
+        posting = self._post_as(delivery)
+        if not posting.bodies:
+            put_off = posting.put_off_seconds
+            due_at = None if put_off is None else time.time() + put_off
+            self._store.settle_event(delivery.number, attempts=delivery.attempts, due_at=due_at)
+            log("info", "callback.withheld", url=delivery.url, put_off_seconds=put_off)
+            self.attention.set()
+            return
+        status = 0
+        for body in posting.bodies:
+            status = await self.post(delivery.url, body, self.sign(body))
         taken = HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES
         pauses = self._delays.callback_pauses
         over = taken or delivery.attempts >= len(pauses)

@@ -12,6 +12,8 @@ from aiohttp import web
 from entrypoints.simulator.callbacks import Courier, signature_of
 from entrypoints.simulator.doors import DESK, said
 from entrypoints.simulator.faults import FaultOrder
+from entrypoints.simulator.trouble.plan import Plan, names_a_seed
+from entrypoints.simulator.trouble.trouble import TROUBLE
 from entrypoints.simulator.words import Address, Approval, RefusedError, Status, read_body
 
 COURIER = web.AppKey("COURIER", Courier)
@@ -97,8 +99,12 @@ async def forge_callback(request: web.Request) -> web.StreamResponse:
 
 
 async def order_faults(request: web.Request) -> web.StreamResponse:
-    """Let the next requests of a kind go wrong."""
-    request.app[DESK].faults.order(read_body(await request.read(), FaultOrder))
+    """Let the next requests of a kind go wrong; with a `seed`, let everything go wrong by a plan."""
+    raw = await request.read()
+    if names_a_seed(raw):
+        request.app[TROUBLE].follow(read_body(raw, Plan))
+    else:
+        request.app[DESK].faults.order(read_body(raw, FaultOrder))
     return said({"status": "ok"})
 
 

@@ -13,9 +13,11 @@ import msgspec
 from aiohttp import web
 
 from entrypoints.simulator.app import make_app
+from entrypoints.simulator.dialects import dialects
 from entrypoints.simulator.gateway import Delays, Gateway
 from entrypoints.simulator.logs import log
 from entrypoints.simulator.store import Store
+from entrypoints.simulator.trouble.trouble import Trouble
 from entrypoints.simulator.views import Views
 
 _SHUTDOWN_SECONDS = 0.2
@@ -38,12 +40,16 @@ async def running(
     if not api_key or not callback_secret:
         raise ValueError("the simulator needs an API key and a callback secret")
     delays = delays or Delays()
-    with contextlib.ExitStack() as stack:
+    async with contextlib.AsyncExitStack() as stack:
         listener = stack.enter_context(socket.create_server((host, port), backlog=512))
         url = f"http://{host}:{listener.getsockname()[1]}"
         store = stack.enter_context(contextlib.closing(Store(data_file)))
         gateway = Gateway(store, Views(url), delays)
-        app = make_app(store, gateway, api_key=api_key, callback_secret=callback_secret, delays=delays)
+        trouble = Trouble(hang_seconds=delays.hang_seconds)
+        others = await stack.enter_async_context(
+            dialects(store, trouble, data_file, public_url=url, api_key=api_key, secret=callback_secret, delays=delays)
+        )
+        app = make_app(store, gateway, others, trouble, api_key=api_key, callback_secret=callback_secret, delays=delays)
         runner = web.AppRunner(
             app, access_log=None, handle_signals=False, handler_cancellation=True, shutdown_timeout=_SHUTDOWN_SECONDS
         )

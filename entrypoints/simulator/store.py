@@ -80,6 +80,17 @@ class Duty(msgspec.Struct, frozen=True):
     due_at: float
 
 
+class Movement(msgspec.Struct, frozen=True):
+    """Money that really moved: a capture or a refund, in minor units; `reference` is the merchant's payment."""
+
+    kind: str
+    id: str
+    reference: str
+    amount: int
+    currency: str
+    created: int
+
+
 class Store:
     """One connection to the file. Used from one thread; whatever belongs together stands in one `transaction`."""
 
@@ -177,6 +188,17 @@ class Store:
             (account, after, limit),
         ).fetchall()
         return [(row["number"], _shaped(BookLineView, row)) for row in rows]
+
+    def movements(self) -> list[Movement]:
+        """Give everything that was captured or given back, in order; an authorization that captured is a capture."""
+        rows = self._connection.execute(
+            "SELECT CASE kind WHEN 'refund' THEN 'refund' ELSE 'capture' END AS kind, operations.id,"
+            " charges.payment AS reference, operations.amount, charges.currency, operations.created"
+            " FROM operations JOIN charges ON charges.id = operations.charge"
+            " WHERE state = 'succeeded' AND (kind IN ('capture', 'refund') OR (kind = 'authorize' AND capture = 1))"
+            " ORDER BY operations.created, operations.id"
+        ).fetchall()
+        return [_shaped(Movement, row) for row in rows]
 
     def add_event(self, *, charge: str, url: str, body: bytes, due_at: float) -> None:
         """Queue an event for delivery."""

@@ -1,5 +1,6 @@
 """eSewa as the kernel knows it: a signed form for the customer's browser, a signed hint back, a status to ask for."""
 
+import hashlib
 import hmac
 import re
 from collections.abc import Mapping
@@ -139,11 +140,12 @@ class EsewaAdapter(Collects, LooksUp, CallsBack):
         """Read which transaction the customer comes back from."""
         query = _query(raw)
         said = find_data(query.get("data", "")) or {}
-        uuid = said.get("transaction_uuid", query.get(_FAILED, ""))
+        # eSewa puts `?data=` behind any address, also behind one that has a query.
+        uuid = said.get("transaction_uuid", query.get(_FAILED, "").partition("?")[0])
         if _UUID.match(uuid) is None:
             return Unreadable("no transaction is named")
         event = CallbackEvent(
-            event_id=f"{uuid}:{said.get('status', _FAILED)[:40]}",
+            event_id=f"{uuid}:{hashlib.sha256(raw).hexdigest()[:16]}",
             kind="payment.returned",
             operation_key=_key_of(uuid),
             provider_reference=uuid,
@@ -177,17 +179,19 @@ def _rupees(amount: Money) -> str:
 
 
 def _uuid_of(key: str) -> str:
-    """Write our key with the characters that a transaction_uuid may have. Raises CannotBuildError when it cannot be."""
+    """Write our key with the characters that a transaction_uuid may have: letters, digits, dashes for underscores.
+
+    Raises CannotBuildError when it cannot be, or could not be read back.
+    """
     uuid = key.replace("_", "-")
-    if _UUID.match(uuid) is None:
+    if "-" in key or _UUID.match(uuid) is None:
         raise CannotBuildError("the key has characters that a transaction_uuid may not have")
     return uuid
 
 
 def _key_of(uuid: str) -> str:
-    """Read our key back: a prefix, an underscore, and the rest."""
-    prefix, dash, rest = uuid.partition("-")
-    return f"{prefix}_{rest}" if dash else uuid
+    """Read our key back."""
+    return uuid.replace("-", "_")
 
 
 def _query(raw: bytes) -> dict[str, str]:

@@ -5,6 +5,7 @@ import binascii
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -16,6 +17,7 @@ SIGNED_FIELDS = ("total_amount", "transaction_uuid", "product_code")
 
 _FIELDS_MAX = 30
 _DATA_MAX = 8_192
+_UNWRITABLE = re.compile(r"[\ud800-\udfff]")
 
 
 class EsewaConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -72,7 +74,9 @@ def find_fields(raw: bytes) -> dict[str, str] | None:
         return None
     if not isinstance(read, dict) or len(read) > _FIELDS_MAX:
         return None
-    return {name: value for name, value in read.items() if isinstance(value, str)}
+    fields = {name: value for name, value in read.items() if isinstance(value, str)}
+    # JSON can spell half a character (a lone surrogate), which no encoding can write, so nobody can have signed it.
+    return fields if all(_UNWRITABLE.search(name + value) is None for name, value in fields.items()) else None
 
 
 def find_data(encoded: str) -> dict[str, str] | None:

@@ -30,7 +30,7 @@ MANIFEST = ProviderManifest(
     currencies=(NPR,),
     # One form is one payment: eSewa takes a transaction_uuid once.
     idempotency=IdempotencyRule(
-        place=KeyPlace.FIELD, name="transaction_uuid", length_max=100, pattern=r"[A-Za-z0-9_-]+"
+        place=KeyPlace.FIELD, name="transaction_uuid", length_max=100, pattern=r"[A-Za-z0-9_]+"
     ),
     look_ups=frozenset({LookUp.BY_OUR_REFERENCE}),
     # "Not found" is also what eSewa says before the customer has posted the form.

@@ -1,9 +1,10 @@
 """Khalti as the kernel knows it: a redirect is a hint, the look-up is the truth, and no key protects a repetition."""
 
+import hashlib
 import re
 from collections.abc import Mapping
 from http import HTTPStatus
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, quote
 
 import msgspec
 
@@ -40,7 +41,8 @@ from domain.providers import (
     Verification,
 )
 
-_HINT = re.compile(r"\A[A-Za-z0-9_ -]{1,100}\Z", re.ASCII)
+_NAME = re.compile(r"\A[A-Za-z0-9_-]{1,100}\Z", re.ASCII)
+_CODE = re.compile(r"\A[a-z_]{1,64}\Z", re.ASCII)
 _MESSAGE_MAX = 500
 _NOBODY = "AAAAAAAAAAAAAAAAAAAAAA"
 """A payment that nobody has: to ask for it shows whether the key is taken."""
@@ -83,11 +85,11 @@ class KhaltiAdapter(Collects, LooksUp, CallsBack, VerifiesCredentials):
         refused = find_read(response.body, Refused)
         if refused is None or (refused.detail is None and refused.error_key is None):
             return _unreadable(response)
-        if response.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+        if response.status == HTTPStatus.UNAUTHORIZED:
             return NotSent("not processed: the key was not taken")
         if response.status == HTTPStatus.BAD_REQUEST:
-            code = refused.error_key or "refused"
-            return Rejected(code[:64], Decline.INVALID, _cleaned(response.body))
+            code = refused.error_key or ""
+            return Rejected(code if _CODE.match(code) else "refused", Decline.INVALID, _cleaned(response.body))
         return _unreadable(response)
 
     def build_look_up(self, instruction: Instruction) -> HttpRequest | Finding:
@@ -121,16 +123,19 @@ class KhaltiAdapter(Collects, LooksUp, CallsBack, VerifiesCredentials):
         """Let every redirect pass: it is unsigned, and never more than a hint to look up."""
 
     def parse_callback(self, raw: bytes) -> tuple[CallbackEvent, ...] | Unreadable:
-        """Read the query that the customer's browser brought back."""
+        """Read the query that the customer's browser brought back.
+
+        What it says of the payment's state is not read at all: anybody could have written it. Only the very same query
+        counts as the same event, so that a forged one cannot stand in the way of the genuine one.
+        """
         query = _query(raw)
-        pidx, status = query.get("pidx", ""), query.get("status", "")
-        if _HINT.match(pidx) is None or " " in pidx:
+        pidx, key = query.get("pidx", ""), query.get("purchase_order_id", "")
+        if _NAME.match(pidx) is None:
             return Unreadable("no payment is named")
-        key = query.get("purchase_order_id", "")
         event = CallbackEvent(
-            event_id=f"{pidx}:{status[:40]}",
+            event_id=f"{pidx}:{hashlib.sha256(raw).hexdigest()[:16]}",
             kind="payment.returned",
-            operation_key=key if _HINT.match(key) else None,
+            operation_key=key if _NAME.match(key) else None,
             provider_reference=pidx,
             operation_kind=OperationKind.AUTHORIZE,
         )
@@ -172,7 +177,7 @@ class KhaltiAdapter(Collects, LooksUp, CallsBack, VerifiesCredentials):
         if not is_whole and self._config.partial_refunds is PartialRefunds.REFUSED:
             raise CannotBuildError("this account refunds only whole payments")
         amount = None if is_whole else to_wire(msgspec.structs.replace(NPR, minimum_minor=1), instruction.amount)
-        path = f"/merchant-transaction/{transaction}/refund/"
+        path = f"/merchant-transaction/{quote(transaction, safe='')}/refund/"
         return post(self._config.refund_url, path, self._secret_key, {"amount": amount})
 
     def _initiated(self, response: HttpResponse) -> Outcome:
@@ -210,7 +215,10 @@ class KhaltiAdapter(Collects, LooksUp, CallsBack, VerifiesCredentials):
         is_whole = instruction.amount == instruction.payment_amount
         match found.status:
             case Status.REFUNDED if is_whole:
-                return Succeeded(instruction.provider_reference or found.pidx, instruction.amount)
+                amount = from_wire(NPR, found.total_amount)
+                if amount is None:
+                    return Unknown("a refunded payment without an amount")
+                return Succeeded(instruction.provider_reference or found.pidx, amount)
             case Status.COMPLETED:
                 return Missing("the payment is not refunded")
             case _:

@@ -24,8 +24,9 @@ def simulator(
 ) -> None:
     """Start the provider simulator alone.
 
-    It is for an API of yours and logs to standard error. It takes SANDBOX_API_KEY and signs its callbacks with the
-    first of SANDBOX_CALLBACK_SECRETS, as the API expects. `mediator up` starts one of its own.
+    It plays a card gateway, two wallets and a bank for an API of yours, and logs to standard error; the bank's folders
+    stand beside the data file. It takes SANDBOX_API_KEY and signs its callbacks with the first of
+    SANDBOX_CALLBACK_SECRETS, as the API expects. `mediator up` starts one of its own. See docs/simulator.md.
     """
     missing = [name for name in _SECRETS if not os.environ.get(name, "").strip()]
     if missing:

@@ -59,7 +59,7 @@ class Merchant:
                 answer = await self.post(path, body, key=key)
         except TimeoutError:
             return "silence"
-        except aiohttp.ClientConnectionError:
+        except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError):
             return "cut"
         try:
             return f"{answer.status} {answer.json['error']['code'] if 'error' in answer.json else 'ok'}"

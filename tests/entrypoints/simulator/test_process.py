@@ -15,6 +15,7 @@ import aiohttp
 import msgspec
 import pytest
 
+from tests.entrypoints.simulator.bank.customer import Order, order_file
 from tests.entrypoints.simulator.merchant import API_KEY, CALLBACK_SECRET, eventually, merchant_of, receiving
 
 START = f"""
@@ -158,3 +159,35 @@ def test_gateway_knows_nothing_of_the_product() -> None:
     )
 
     assert answer.stdout.strip() == "[]"
+
+
+async def test_kill_forgets_no_payment_of_a_wallet_and_no_file_of_the_bank(gateway: Gateway) -> None:
+    process, url = await asyncio.to_thread(gateway.start)
+    async with merchant_of(url) as merchant:
+        order = {
+            "return_url": "https://shop.example",
+            "website_url": "https://shop.example",
+            "amount": 1_000,
+            "purchase_order_id": "order-1",
+            "purchase_order_name": "Momos",
+        }
+        address, headers = f"{url}/khalti/api/v2/epayment/initiate/", {"Authorization": f"Key {API_KEY}"}
+        async with merchant.session.post(address, json=order, headers=headers) as answer:
+            pidx = (await answer.json())["pidx"]
+        await merchant.post(f"/control/wallets/khalti/{pidx}", {"state": "completed"})
+        folder = gateway.data_file.with_name("books-bank")
+        (folder / "out" / "order.xml").write_bytes(order_file([Order("A")]))
+        await merchant.post("/control/bank/work")
+    process.send_signal(signal.SIGKILL)
+    await asyncio.to_thread(process.wait)
+
+    _, url = await asyncio.to_thread(gateway.start)
+
+    async with merchant_of(url) as merchant:
+        [line] = (await merchant.get("/control/books/khalti")).json["lines"]
+        assert (line["charge"], line["captured"]) == (pidx, 1_000)
+
+        async def settled() -> bool:
+            return [one["state"] for one in (await merchant.get("/bank/transfers")).json["transfers"]] == ["ACSC"]
+
+        await eventually(settled)
