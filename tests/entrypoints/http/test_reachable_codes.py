@@ -244,9 +244,9 @@ WAYS: Final[dict[str, Callable[[Scene], Awaitable[Answer]]]] = {
 
 
 def is_of_others(operation: Operation) -> bool:
-    """Whether another file makes this route's codes happen: of the ledger, of exchange, of routing."""
+    """Whether another file makes this route's codes happen: of the ledger, of exchange, of routing, of payouts."""
     return operation.told["operationId"] in LEDGER or bool(
-        {"Exchange", "Routing"} & set(operation.told.get("tags", ()))
+        {"Exchange", "Routing", "Payouts"} & set(operation.told.get("tags", ()))
     )
 
 
