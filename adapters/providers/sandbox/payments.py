@@ -60,7 +60,7 @@ def build_request(access: Access, instruction: Instruction) -> HttpRequest:
             body = {"amount": instruction.amount.minor}
             return post(access, f"{path}/refunds", key=instruction.key, body=body)
         case OperationKind.PAYOUT:
-            raise CannotBuildError("the gateway pays nobody out")
+            raise CannotBuildError("a payout is built by build_payout")
 
 
 def build_look_up(access: Access, instruction: Instruction) -> HttpRequest:

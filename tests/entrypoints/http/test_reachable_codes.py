@@ -244,9 +244,9 @@ WAYS: Final[dict[str, Callable[[Scene], Awaitable[Answer]]]] = {
 
 
 def is_of_others(operation: Operation) -> bool:
-    """Whether another file makes this route's codes happen: of the ledger, exchange, routing, providers."""
+    """Whether another file makes this route's codes happen: of the ledger, exchange, routing, providers, payouts."""
     return operation.told["operationId"] in LEDGER or bool(
-        {"Exchange", "Routing", "Providers", "Provider accounts"} & set(operation.told.get("tags", ()))
+        {"Exchange", "Routing", "Payouts", "Providers", "Provider accounts"} & set(operation.told.get("tags", ()))
     )
 
 

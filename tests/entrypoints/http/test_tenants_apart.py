@@ -70,6 +70,10 @@ async def belongings(shop: Shop) -> Belongings:
     await shop.post(f"/v1/payments/{payment_id}/capture", {"amount": 600})
     await shop.post(f"/v1/payments/{payment_id}/refunds", {"amount": 100})
     payment = await shop.payment(payment_id)
+    person = {"type": "wallet", "name": "Sita", "currency": "EUR", "country": "NP", "account_number": "9800000000"}
+    beneficiary = (await shop.post("/v1/beneficiaries", {**person, "reference": REFERENCE})).json()["id"]
+    order = {"amount": 1, "currency": "EUR", "beneficiary_id": beneficiary, "reference": REFERENCE}
+    payout = (await shop.post("/v1/payouts", {**order, "requires_approval": True})).json()["id"]
     account = (await shop.open(f"own:{shop.public_id}:a"))["id"]
     sides = {"debit_account": account, "credit_account": (await shop.open("own:b"))["id"]}
     transfer = (await shop.transfer(*sides.values(), reference=REFERENCE)).json()["id"]
@@ -89,7 +93,8 @@ async def belongings(shop: Shop) -> Belongings:
     holds = tuple([one["id"] for one in await shop.all("/v1/holds")])
     names = {
         "payment_id": (payment_id,),
-        "provider_account_id": (shop.account,),
+        "payout_id": (payout,),
+        "beneficiary_id": (beneficiary,),
         "account_id": tuple(one["id"] for one in accounts),
         "transfer_id": (transfer,),
         "hold_id": holds,
@@ -99,7 +104,7 @@ async def belongings(shop: Shop) -> Belongings:
         "monitor_id": tuple([one["id"] for one in await shop.all("/v1/ledger/monitors")]),
         "code": tuple({one["code"] for one in accounts if shop.account in one["code"]}),
         "reference": (REFERENCE,),
-        "cursor": (payment_id, transfer, *holds, *(one["id"] for one in (*accounts, *entries))),
+        "cursor": (payment_id, payout, beneficiary, transfer, *holds, *(one["id"] for one in (*accounts, *entries))),
         "": (
             *(one["transaction_id"] for one in entries),
             *(one["id"] for one in (*payment["refunds"], *payment["attempts"], *payment["timeline"])),

@@ -11,7 +11,7 @@ import pytest
 from adapters.providerkit.adapter import abilities_of
 from adapters.providerkit.messages import CannotBuildError
 from adapters.providers.sandbox import SandboxConfig, SandboxCredentials, spec
-from domain.providers import OperationKind
+from domain.providers import OperationKind, Payee
 from tests.adapters.providers.sandbox.examples import ADAPTER, CONFIG, CREDENTIALS, authorize, later
 
 
@@ -28,13 +28,14 @@ def test_spec_makes_the_adapter_and_the_manifest_promises_what_the_gateway_keeps
 
 def test_manifest_says_what_the_adapter_can_do_and_nothing_else() -> None:
     assert spec.manifest.abilities == abilities_of(ADAPTER)
-    for kind in OperationKind:
+    assert spec.manifest.operations == set(OperationKind)
+    for kind in spec.manifest.operations - {OperationKind.PAYOUT}:
         instruction = authorize() if kind is OperationKind.AUTHORIZE else later(kind)
-        if kind in spec.manifest.operations:
-            assert ADAPTER.build_request(instruction).headers["Idempotency-Key"] == instruction.key
-        else:
-            with pytest.raises(CannotBuildError):
-                ADAPTER.build_request(instruction)
+        assert ADAPTER.build_request(instruction).headers["Idempotency-Key"] == instruction.key
+    payout = msgspec.structs.replace(later(OperationKind.PAYOUT), payee=Payee(name="Anna", country="DE", iban="DE1"))
+    assert ADAPTER.build_payout(payout).headers["Idempotency-Key"] == payout.key
+    with pytest.raises(CannotBuildError, match="build_payout"):
+        ADAPTER.build_request(payout)
 
 
 @pytest.mark.parametrize(
