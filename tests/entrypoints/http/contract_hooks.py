@@ -77,7 +77,8 @@ def _configured(method: str, body: dict[str, Any]) -> dict[str, Any]:
     """Connect as that provider takes it; change nothing, as the account may be the one that payments go to."""
     if method == "POST" and "version" not in body:
         return body | CONNECTION
-    return body | {"expected_version": 2**31 - 1}
+    known = {name: CONNECTION[name] for name in ("config", "credentials") if name in body}
+    return body | known | {"expected_version": 2**31 - 1}
 
 
 def _filled(path: str, body: dict[str, Any]) -> dict[str, Any]:
