@@ -16,7 +16,7 @@ from application.ports.provider_accounts import (
 from application.ports.provider_forms import ProviderForms
 from application.ports.vault import Place, Vault
 from application.ports.world import World
-from domain.errors import VAL_FIELD, FieldError, MediatorError
+from domain.errors import STATE_CONFLICT, VAL_FIELD, FieldError, MediatorError
 from domain.ids import Prefix, ProviderAccountId, public_id
 
 
@@ -53,6 +53,9 @@ class ChangeProviderAccountHandler:
     async def __call__(self, command: ChangeProviderAccount, call: Call) -> AccountVersion:
         """Make the next version. Raises NOT_FOUND, VAL_FIELD, STATE_CONFLICT."""
         account = await self.queries.get(call.tenant_id, command.id)
+        if command.expected_version != account.latest_version:
+            detail = f"The account is at version {account.latest_version}, not at {command.expected_version}."
+            raise MediatorError(STATE_CONFLICT, detail)
         if command.config is None and command.credentials is None:
             detail = "give a configuration, credentials, or both"
             raise MediatorError(VAL_FIELD, detail, errors=(FieldError("/config", detail),))

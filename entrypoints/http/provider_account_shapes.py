@@ -1,6 +1,7 @@
 """What callers say and are told of their accounts at providers; credentials are said and never told."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -9,7 +10,6 @@ from msgspec import UNSET, Meta, UnsetType
 from application.ports.answers import ProviderAnswers
 from application.ports.journal import Answer
 from application.ports.provider_accounts import AccountVersion, ConnectedAccount
-from application.ports.providers import AccountState
 from application.providers.diff_account_versions import AccountDiff, FieldChange
 from application.providers.list_account_versions import AccountVersions
 from application.providers.list_provider_accounts import ProviderAccountPage
@@ -31,6 +31,13 @@ CredentialsIn = Annotated[
 VersionIn = Annotated[int, Meta(ge=1, le=VERSION_MAX)]
 ExpectedVersionIn = Annotated[int, Meta(ge=1, le=VERSION_MAX, description="The latest version that you have seen.")]
 JsonValue = bool | int | float | str | list[Any] | dict[str, Any] | None
+
+
+class ProviderAccountState(StrEnum):
+    """Whether new payments go there. Its name is its own: the ledger's accounts have another kind of state."""
+
+    ENABLED = "enabled"
+    DISABLED = "disabled"
 
 
 class ConnectProviderIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -94,7 +101,9 @@ class ProviderAccountOut(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     provider: str
     name: str
-    state: Annotated[AccountState, Meta(description="disabled: takes nothing new; what is under way is finished.")]
+    state: Annotated[
+        ProviderAccountState, Meta(description="disabled: takes nothing new; what is under way is finished.")
+    ]
     in_force: AccountVersionOut
     latest_version: Annotated[int, Meta(description="Higher than the one in force while the latest one waits.")]
     created_at: Instant
@@ -163,7 +172,7 @@ def account_out(account: ConnectedAccount) -> ProviderAccountOut:
         id=public_id(Prefix.PROVIDER_ACCOUNT, account.id),
         provider=account.provider,
         name=account.name,
-        state=account.state,
+        state=ProviderAccountState(account.state.value),
         in_force=version_out(account.in_force),
         latest_version=account.latest_version,
         created_at=utc(account.created_at),

@@ -21,6 +21,8 @@ PUBLIC = {
     "POST /v1/callbacks/{provider}/{account_id}",
 }
 NAMES = {
+    "name": "sandbox",
+    "provider_account_id": f"pac_{'0' * 32}",
     "account_id": f"acc_{'0' * 32}",
     **{f"{name}_id": f"any_{'0' * 32}" for name in ("payment", "transfer", "hold", "limit", "monitor", "quote")},
 }
