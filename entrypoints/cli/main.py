@@ -35,6 +35,7 @@ _SECTIONS = {
         "fx": "Exchange currencies: rates, quotes, exposure.",
     },
     "Providers": {
+        "providers": "Look after providers and their adapters.",
         "routing": "Choose which provider account takes a payment: rules, versions, simulations.",
     },
     "Operations": {
@@ -46,7 +47,7 @@ _SECTIONS = {
     },
 }
 
-_WITH_COMMANDS = {"ledger", "fx", "routing"}
+_WITH_COMMANDS = {"ledger", "fx", "providers", "routing"}
 """Those whose commands are many: each of them is imported when it is asked for, too."""
 
 

@@ -13,6 +13,7 @@ from adapters.providerkit.adapter import (
     Reports,
     VerifiesCredentials,
 )
+from adapters.providerkit.keys import taken
 from adapters.providerkit.messages import HttpRequest, HttpResponse
 from adapters.providers.sandbox import callbacks, payments
 from adapters.providers.sandbox.client import Access, Page, Refused, SandboxConfig, SandboxCredentials, find_read, get
@@ -105,6 +106,7 @@ class SandboxAdapter(Collects, LooksUp, CallsBack, Reports, VerifiesCredentials)
 
     def build_request(self, instruction: Instruction) -> HttpRequest:
         """Say the operation in the gateway's words. Raises CannotBuildError."""
+        taken(MANIFEST.idempotency, instruction.key)
         return payments.build_request(self._access, instruction)
 
     def parse_response(self, instruction: Instruction, response: HttpResponse) -> Outcome:
