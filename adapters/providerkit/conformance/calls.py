@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from adapters.providerkit.adapter import CallsBack, LooksUp, Reports, VerifiesCredentials
-from adapters.providerkit.conformance.subject import Subject, find_built, find_question, parse
+from adapters.providerkit.adapter import CallsBack, Reports, VerifiesCredentials
+from adapters.providerkit.conformance.readings import callback_readings, readings
+from adapters.providerkit.conformance.subject import Subject, find_built, find_question
 from domain.errors import MediatorError
 
 Call = tuple[str, Callable[[], object]]
@@ -17,28 +18,21 @@ def calls(subject: Subject) -> Iterator[Call]:
         kind = instruction.kind.value
         yield f"building {kind}", partial(find_built, adapter, instruction)
         yield f"asking about {kind}", partial(find_question, adapter, instruction)
-    yield from _readings(subject)
-    yield from _callbacks(subject)
+    yield from _questions(subject)
+    yield from _verifications(subject)
+    for one in (*readings(subject), *callback_readings(subject)):
+        yield f"reading the {one.name}", partial(one.read, one.answer)
 
 
-def _readings(subject: Subject) -> Iterator[Call]:
-    adapter, examples = subject.adapter, subject.examples
-    for one in examples.answers:
-        yield f"reading the answer to {one.about.kind.value}", partial(parse, adapter, one.about, one.response)
-    if isinstance(adapter, LooksUp):
-        for one in examples.look_ups:
-            yield "reading a look-up", partial(adapter.parse_look_up, one.about, one.response)
+def _questions(subject: Subject) -> Iterator[Call]:
+    adapter = subject.adapter
     if isinstance(adapter, VerifiesCredentials):
         yield "asking about the credentials", adapter.build_verification
-        for answer in examples.verifications:
-            yield "reading about the credentials", partial(adapter.parse_verification, answer.response)
     if isinstance(adapter, Reports):
         yield "asking for the books", partial(adapter.build_books_page, "account", None)
-        for page in examples.books:
-            yield "reading the books", partial(adapter.parse_books_page, page)
 
 
-def _callbacks(subject: Subject) -> Iterator[Call]:
+def _verifications(subject: Subject) -> Iterator[Call]:
     adapter = subject.adapter
     if isinstance(adapter, CallsBack):
         for one in subject.examples.callbacks:
@@ -47,7 +41,6 @@ def _callbacks(subject: Subject) -> Iterator[Call]:
                 "verifying a callback",
                 partial(accepts, adapter, one.raw, one.headers, secrets=secrets, now_seconds=one.now_seconds),
             )
-            yield "reading a callback", partial(adapter.parse_callback, one.raw)
 
 
 def accepts(

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from adapters.providerkit.adapter import CallsBack, LooksUp, Reports, VerifiesCredentials
 from adapters.providerkit.conformance.check import Check
-from adapters.providerkit.conformance.subject import Subject, find_question, parse
+from adapters.providerkit.conformance.readings import callback_readings, readings
+from adapters.providerkit.conformance.subject import Subject, find_question
 from adapters.providerkit.messages import HttpRequest
 from domain.providers import AcceptedPending, NotSent, Rejected, Succeeded
 
@@ -34,26 +35,12 @@ def _enough(subject: Subject) -> Iterator[str]:
 
 
 def _true(subject: Subject) -> Iterator[str]:
-    adapter, examples = subject.adapter, subject.examples
-    for one in examples.answers:
-        read = parse(adapter, one.about, one.response)
-        if read != one.means:
-            yield f"{one.about.kind.value} answered with {one.response.status}: {read}, not {one.means}"
-    for one in examples.look_ups if isinstance(adapter, LooksUp) else ():
-        found = adapter.parse_look_up(one.about, one.response)
-        if found != one.means:
-            yield f"look-up of {one.about.kind.value}, {one.response.status}: {found}, not {one.means}"
-    for answer in examples.verifications if isinstance(adapter, VerifiesCredentials) else ():
-        said = adapter.parse_verification(answer.response)
-        if said != answer.means:
-            yield f"credentials, {answer.response.status}: {said}, not {answer.means}"
-    for page in examples.books if isinstance(adapter, Reports) else ():
-        if adapter.parse_books_page(page) is None:
-            yield "a page of the books cannot be read"
-    for callback in examples.callbacks if isinstance(adapter, CallsBack) else ():
-        events = adapter.parse_callback(callback.raw)
-        if events != callback.means:
-            yield f"callback: {events}, not {callback.means}"
+    for one in (*readings(subject), *callback_readings(subject)):
+        read = one.read(one.answer)
+        if one.means is None and read is None:
+            yield f"{one.name}: cannot be read"
+        if one.means is not None and read != one.means:
+            yield f"{one.name}, {one.answer.status}: {read}, not {one.means}"
 
 
 CHECKS = (
