@@ -34,16 +34,14 @@ class ExampleVerification(msgspec.Struct, frozen=True, kw_only=True):
 class ExampleCallback(msgspec.Struct, frozen=True, kw_only=True):
     """One authentic callback as it came: its bytes, its headers (lower case), and the secret that it was signed with.
 
-    `now_seconds` is a Unix time at which it is fresh. `secret` is None where it carries no signature; `unsigned` says
-    where, in a signed one, changes are not noticed: for each place a sentence why that is harmless. `means` is what
-    the adapter must read in it.
+    `now_seconds` is a Unix time within seconds of its signature. `secret` is None where it carries no signature.
+    `means` is what the adapter must read in it.
     """
 
     raw: bytes
     headers: dict[str, str] = {}
     now_seconds: float
     secret: str | None
-    unsigned: str | None = None
     means: tuple[CallbackEvent, ...]
 
 
