@@ -102,7 +102,7 @@ def bent(body: bytes, chance: random.Random) -> bytes:
             case _ if len(raw) > 1:
                 del raw[at : at + chance.randint(1, 8)]
             case _:
-                raw += raw
+                raw.extend(bytes(raw))
         if not raw:
             return b""
     return bytes(raw)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from http import HTTPStatus
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, quote
 
 import msgspec
 
@@ -172,7 +172,7 @@ class KhaltiAdapter(Collects, LooksUp, CallsBack, VerifiesCredentials):
         if not is_whole and self._config.partial_refunds is PartialRefunds.REFUSED:
             raise CannotBuildError("this account refunds only whole payments")
         amount = None if is_whole else to_wire(msgspec.structs.replace(NPR, minimum_minor=1), instruction.amount)
-        path = f"/merchant-transaction/{transaction}/refund/"
+        path = f"/merchant-transaction/{quote(transaction, safe='')}/refund/"
         return post(self._config.refund_url, path, self._secret_key, {"amount": amount})
 
     def _initiated(self, response: HttpResponse) -> Outcome:
@@ -210,7 +210,10 @@ class KhaltiAdapter(Collects, LooksUp, CallsBack, VerifiesCredentials):
         is_whole = instruction.amount == instruction.payment_amount
         match found.status:
             case Status.REFUNDED if is_whole:
-                return Succeeded(instruction.provider_reference or found.pidx, instruction.amount)
+                amount = from_wire(NPR, found.total_amount)
+                if amount is None:
+                    return Unknown("a refunded payment without an amount")
+                return Succeeded(instruction.provider_reference or found.pidx, amount)
             case Status.COMPLETED:
                 return Missing("the payment is not refunded")
             case _:

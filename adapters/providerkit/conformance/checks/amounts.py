@@ -91,7 +91,7 @@ def _blank(subject: Subject, instruction: Instruction, amount: Money) -> Sending
 
 def _of(instruction: Instruction, amount: Money) -> Instruction:
     """Give an operation of that amount, of a payment that is larger, unless the operation is the payment itself."""
-    whole = amount if instruction.kind in _NEW_MONEY else Money(AMOUNT_MAX, amount.currency)
+    whole = amount if instruction.kind in _NEW_MONEY else Money(2 * AMOUNT_MAX, amount.currency)
     return msgspec.structs.replace(instruction, amount=amount, payment_amount=whole)
 
 

@@ -59,7 +59,7 @@ def _about(subject: Subject) -> Iterator[str]:
         raise NotApplicableError("the provider cannot be asked")
     for one in subject.examples.instructions:
         question = find_question(adapter, one)
-        others = {name: f"{getattr(one, name)}9" for name in names if getattr(one, name)}
+        others = {name: f"9{getattr(one, name)}" for name in names if getattr(one, name)}
         if not isinstance(question, HttpRequest) or not others:
             continue
         if find_question(adapter, msgspec.structs.replace(one, **others)) == question:
