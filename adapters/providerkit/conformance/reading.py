@@ -13,6 +13,12 @@ Field = tuple[str, str]
 """A path of names joined by dots, and the value as it is written."""
 
 
+class Digits(str):
+    """A JSON number, as it is written."""
+
+    __slots__ = ()
+
+
 def fields_of(sending: Sending) -> tuple[Field, ...]:
     """Give every field of body, query and browser form; numbers as their digits."""
     match sending:
@@ -67,7 +73,7 @@ def _query(url: str) -> tuple[Field, ...]:
 def _body(body: bytes) -> tuple[Field, ...]:
     text = body.decode("utf-8", "replace")
     try:
-        return tuple(leaves(json.loads(text, parse_int=str, parse_float=str, parse_constant=str)))
+        return tuple(leaves(json.loads(text, parse_int=Digits, parse_float=Digits, parse_constant=Digits)))
     except ValueError:
         pass
     if text.lstrip().startswith("<"):

@@ -7,8 +7,10 @@ import msgspec
 
 from adapters.providerkit.amounts import from_wire
 from adapters.providerkit.conformance.check import Check
-from adapters.providerkit.conformance.reading import fields_of
+from adapters.providerkit.conformance.mutations import is_json
+from adapters.providerkit.conformance.reading import Digits, fields_of
 from adapters.providerkit.conformance.subject import NotApplicableError, Sending, Subject, find_built
+from adapters.providerkit.messages import HttpRequest
 from domain.currencies import EXPONENTS
 from domain.manifests import AmountFormat, CurrencyRule, ProviderManifest
 from domain.money import AMOUNT_MAX, Currency, Money
@@ -17,6 +19,7 @@ from domain.providers import Instruction, NotSent, OperationKind
 _EDGES = (1, 2, 9, 10, 11, 99, 100, 101, 999, 1_000, 1_001, 1_010, 9_999, 10_000, 12_345, 99_999, 100_000, 1_234_567)
 _LARGE = (2**31 - 1, 2**31, 2**32 + 1, 10**12, 10**15 - 1, AMOUNT_MAX - 1, AMOUNT_MAX)
 _RANDOM = 20
+_NUMBERS = frozenset({AmountFormat.MINOR_INTEGER, AmountFormat.DECIMAL_NUMBER})
 _NEW_MONEY = frozenset({OperationKind.AUTHORIZE, OperationKind.PAYOUT})
 
 
@@ -50,12 +53,13 @@ def _faults(
     """Look at what changes with the amount: whatever reads as a number must be it."""
     kind = instruction.kind.value
     numbers = _changed(*sent)
+    in_json = isinstance(sent[0], HttpRequest) and is_json(sent[0].body)
     if not numbers:
         if instruction.kind is not OperationKind.VOID:
             yield f"{kind} of {amount}: no number in it changes with the amount"
         return
     for path, written in numbers:
-        if _read(rule, written) != amount:
+        if _read(rule, written, in_json=in_json) != amount:
             yield f"{kind} of {amount}: {path} is {written!r}"
 
 
@@ -66,11 +70,13 @@ def _changed(sending: Sending, other: Sending) -> list[tuple[str, str]]:
     return [(path, value) for path, value in fields if value.replace(".", "", 1).replace(",", "").isdecimal()]
 
 
-def _read(rule: CurrencyRule, written: str) -> Money | None:
-    """Read it back by the rule; decimals of a rule for whole numbers count as the fault that they are."""
+def _read(rule: CurrencyRule, written: str, *, in_json: bool) -> Money | None:
+    """Read it back by the rule; a number for a text, or a text for a number, is as wrong as another number."""
+    if in_json and isinstance(written, Digits) is (rule.amount_format not in _NUMBERS):
+        return None
     if rule.amount_format is AmountFormat.MINOR_INTEGER:
         return from_wire(rule, int(written)) if written.isdecimal() and not written.startswith("0") else None
-    return from_wire(rule, written)
+    return from_wire(rule, str(written))
 
 
 def _sent(subject: Subject, instruction: Instruction, amount: Money) -> tuple[Sending, Sending] | None:

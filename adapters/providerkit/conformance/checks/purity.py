@@ -23,6 +23,12 @@ def _same(subject: Subject) -> Iterator[str]:
 
 
 def _unchanged(subject: Subject) -> Iterator[str]:
+    for instruction in subject.examples.instructions:
+        told = msgspec.structs.replace(instruction, action_fields={"field": "value"})
+        find_built(subject.adapter, told)
+        find_question(subject.adapter, told)
+        if told.action_fields != {"field": "value"}:
+            yield f"building {instruction.kind.value} changes the fields that the customer was told"
     before = msgspec.json.encode(subject.examples)
     for name, call in calls(subject):
         call()
