@@ -24,7 +24,7 @@ class CutWire(ProviderHttp):
     """One wire to one gateway, with a fate for every exchange."""
 
     def __init__(self, gateway: Gateway, world: SettableWorld, steps: Steps, chance: random.Random) -> None:
-        """Connect."""
+        """Connect. `cut_at`, once set, cuts the next exchange after so many bytes of both directions together."""
         super().__init__()
         self.gateway = gateway
         self.calm = False
@@ -40,7 +40,8 @@ class CutWire(ProviderHttp):
         self._steps.take()
         self.arrive()
         if self.cut_at is not None:
-            answered: Answered = self._cut(request, self.cut_at)
+            at, self.cut_at = self.cut_at, None
+            answered: Answered = self._cut(request, at)
         elif self.calm:
             answered = self._arrived(request)
         else:
@@ -60,17 +61,18 @@ class CutWire(ProviderHttp):
 
     def _by_chance(self, request: HttpRequest, deadline_seconds: float) -> Answered:
         roll = self._chance.random()
-        if roll < 0.45:
+        if roll < 0.42:
             return self._arrived(request)
-        if roll < 0.53:
+        if roll < 0.5:
             return NotSent("connection refused")
-        if roll < 0.78:
+        if roll < 0.73:
             return self._cut(request, self._chance.randint(0, _size(request) + 700))
         if roll < 0.83:
             self._world.wait(timedelta(seconds=deadline_seconds))
             if self._chance.random() < 0.7:
-                due = self._world.now.timestamp() - deadline_seconds + self._chance.uniform(0, LATE_MAX_SECONDS)
-                self._late.append((due, request))
+                sent_at = self._world.now.timestamp() - deadline_seconds
+                delay = self._chance.choice((LATE_MAX_SECONDS, self._chance.uniform(0, LATE_MAX_SECONDS)))
+                self._late.append((sent_at + delay, request))
             return Unknown("no whole answer in time")
         if roll < 0.86:
             self._arrived(request)

@@ -91,7 +91,10 @@ async def _background(setting: Setting) -> None:
     """Let time pass, workers work and callbacks come; a worker that dies has done what it has done."""
     chance = setting.chance
     for _ in range(chance.randint(0, 2)):
-        setting.world.wait(timedelta(seconds=chance.choice((0, 1, 4, 20, 400))))
+        if chance.random() < 0.5:
+            await _wait_until_due(setting)
+        else:
+            setting.world.wait(timedelta(seconds=chance.choice((0, 1, 4, 20, 400))))
         _let_arrive(setting)
         if chance.random() < 0.3:
             for gateway in setting.gateways:
@@ -100,6 +103,13 @@ async def _background(setting: Setting) -> None:
             await _work(setting)
         except (Died, MediatorError):
             setting.heard.append("a worker died")
+
+
+async def _wait_until_due(setting: Setting) -> None:
+    """Let the time pass until the first question is due, as the scheduler does, and not a moment longer."""
+    due = [one.next_query_at for one in await _open(setting) if one.next_query_at is not None]
+    if due:
+        setting.world.now = max(setting.world.now, min(due))
 
 
 async def _meanwhile(setting: Setting) -> None:

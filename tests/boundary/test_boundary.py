@@ -10,7 +10,7 @@ from tests.boundary.run import run
 
 RUNS = 10_000
 PARTS = 8
-BLIND_AFTER = 600
+BLIND_AFTER = 1_000
 """So many runs may pass before a planted bug is found; more, and the runs would be blind."""
 
 
