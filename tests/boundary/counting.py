@@ -22,6 +22,18 @@ class Count:
     effects: Counter[str] = field(default_factory=Counter)
     faulty: dict[int, tuple[str, ...]] = field(default_factory=dict)
 
+    def add(self, other: "Count") -> None:
+        """Add others to these."""
+        self.runs += other.runs
+        self.doubles += other.doubles
+        self.lost += other.lost
+        self.deaths += other.deaths
+        self.operations += other.operations
+        self.went_on += other.went_on
+        self.states.update(other.states)
+        self.effects.update(other.effects)
+        self.faulty.update(other.faulty)
+
 
 async def counted(seeds: Iterable[int], bugs: Bugs = SOUND) -> Count:
     """Play these runs."""

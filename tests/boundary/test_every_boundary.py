@@ -87,6 +87,7 @@ async def _ask_on(setting: Setting, ask: Ask) -> Answer | None:
 async def test_cut_at_every_byte_ends_in_the_truth(name: str) -> None:
     begin, kinds = ACTS[name]
     done = []
+    answer = None
     for at in range(BYTES):
         setting = _quiet_setting()
         ask = await begin(setting)
