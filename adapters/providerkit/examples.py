@@ -35,7 +35,8 @@ class ExampleCallback(msgspec.Struct, frozen=True, kw_only=True):
     """One authentic callback as it came: its bytes, its headers (lower case), and the secret that it was signed with.
 
     `now_seconds` is a Unix time within seconds of its signature. `secret` is None where it carries no signature.
-    `means` is what the adapter must read in it.
+    `means` is what the adapter must read in it; an empty `event_id` there stands for any: where the provider gives
+    none, the adapter makes one.
     """
 
     raw: bytes

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
+import msgspec
+
 from adapters.providerkit.adapter import BooksPage, CallsBack, LooksUp, Reports, VerifiesCredentials
 from adapters.providerkit.conformance.subject import Subject, parse
 from adapters.providerkit.messages import HttpRequest, HttpResponse
@@ -71,6 +73,18 @@ def callback_readings(subject: Subject) -> Iterator[Reading]:
                 (tuple, Unreadable),
                 one.means,
             )
+
+
+def says(read: object, means: object) -> bool:
+    """Whether what was read is what it means; of events whose id is not stated, any id will do."""
+    if not (isinstance(read, tuple) and isinstance(means, tuple)) or len(read) != len(means):
+        return read == means
+    return all(_is_event(one, stated) for one, stated in zip(read, means, strict=True))
+
+
+def _is_event(read: CallbackEvent, stated: CallbackEvent) -> bool:
+    event_id = stated.event_id or read.event_id
+    return bool(read.event_id) and read == msgspec.structs.replace(stated, event_id=event_id)
 
 
 def _parsed(adapter: CallsBack, response: HttpResponse) -> tuple[CallbackEvent, ...] | Unreadable:

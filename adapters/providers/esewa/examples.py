@@ -90,7 +90,7 @@ def _answer(about: Instruction, status: int, body: bytes, means: Finding) -> Exa
 def _signed() -> ExampleCallback:
     raw = b"data=" + base64.b64encode(_RETURNED).replace(b"+", b"%2B").replace(b"/", b"%2F").replace(b"=", b"%3D")
     event = CallbackEvent(
-        event_id="250610-162413:COMPLETE",
+        event_id="",
         kind="payment.returned",
         operation_key="250610_162413",
         provider_reference="250610-162413",
@@ -101,7 +101,7 @@ def _signed() -> ExampleCallback:
 
 def _failed() -> ExampleCallback:
     event = CallbackEvent(
-        event_id="opn-1:failed",
+        event_id="",
         kind="payment.returned",
         operation_key="opn_1",
         provider_reference="opn-1",

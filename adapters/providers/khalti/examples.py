@@ -139,7 +139,7 @@ def _said(status: int, body: bytes) -> HttpResponse:
 
 def _callback() -> ExampleCallback:
     event = CallbackEvent(
-        event_id=f"{_PIDX}:Completed",
+        event_id="",
         kind="payment.returned",
         operation_key="opn_1",
         provider_reference=_PIDX,

@@ -30,6 +30,11 @@ def keys_in(rule: IdempotencyRule, sending: Sending) -> tuple[str, ...]:
     return tuple(value for path, value in fields if path == name or path.endswith(f".{name}"))
 
 
+def _is_taken(rule: IdempotencyRule, key: str, written: str) -> bool:
+    """Whether what is written is within the rule, or stands for a key that is: dashes for underscores, say."""
+    return rule.takes(written) or (rule.takes(key) and 0 < len(written) <= rule.length_max)
+
+
 def _keyed(subject: Subject) -> Iterator[tuple[IdempotencyRule, Instruction, Sending]]:
     rule = subject.adapter.manifest.idempotency
     if rule.place is KeyPlace.NONE:
@@ -42,7 +47,7 @@ def _there(subject: Subject) -> Iterator[str]:
         kind, found = instruction.kind.value, keys_in(rule, sending)
         if len(found) != 1:
             yield f"{kind}: {len(found)} keys in the {rule.place.value} {rule.name}"
-        elif not found[0] or not rule.takes(found[0]):
+        elif not _is_taken(rule, instruction.key, found[0]):
             yield f"{kind}: the key {found[0]!r} is not one that the provider takes"
 
 
@@ -84,7 +89,7 @@ def _formed(subject: Subject) -> Iterator[str]:
             sending = find_built(subject.adapter, msgspec.structs.replace(instruction, key=key))
             if sending is None or (isinstance(sending, HttpRequest) and sending.fault() is not None):
                 continue  # It is not sent.
-            if not all(rule.takes(found) for found in keys_in(rule, sending)):
+            if not all(_is_taken(rule, key, found) for found in keys_in(rule, sending)):
                 yield f"{instruction.kind.value}: sends the key {key[:40]!r}, which the provider does not take"
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from adapters.providerkit.adapter import CallsBack, LooksUp, Reports, VerifiesCredentials
 from adapters.providerkit.conformance.check import Check
-from adapters.providerkit.conformance.readings import callback_readings, readings
+from adapters.providerkit.conformance.readings import callback_readings, readings, says
 from adapters.providerkit.conformance.subject import Subject, find_question
 from adapters.providerkit.messages import HttpRequest
 from domain.providers import AcceptedPending, NotSent, Rejected, Succeeded
@@ -39,7 +39,7 @@ def _true(subject: Subject) -> Iterator[str]:
         read = one.read(one.answer)
         if one.means is None and read is None:
             yield f"{one.name}: cannot be read"
-        if one.means is not None and read != one.means:
+        if one.means is not None and not says(read, one.means):
             yield f"{one.name}, {one.answer.status}: {read}, not {one.means}"
 
 
