@@ -187,6 +187,8 @@ class ProviderStep:
 
     async def _asked(self, call: Call, dossier: Dossier, operation: ProviderOperation) -> "Settled":
         provider = await self._opened(dossier, operation)
+        # An answer may be long on its way: it tells of the moment at which was asked, and proves absence only then.
+        asked_at = self.world.moment().now
         finding = await provider.look_up(self.instruction(dossier, operation))
         if isinstance(finding, NotSent):
             finding = Unknown(f"the provider could not be asked: {finding.reason}")
@@ -195,7 +197,7 @@ class ProviderStep:
             operation,
             deadline_seconds=provider.manifest.deadline_seconds,
             horizon_seconds=provider.manifest.visibility_horizon_seconds,
-            now=self.world.moment().now,
+            now=asked_at,
         )
         return await self._settle(call, dossier, operation.id, finding)
 

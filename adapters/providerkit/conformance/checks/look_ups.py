@@ -11,6 +11,7 @@ from adapters.providerkit.conformance.reading import written
 from adapters.providerkit.conformance.subject import NotApplicableError, Subject, find_question
 from adapters.providerkit.messages import HttpRequest
 from domain.manifests import LookUp
+from domain.providers import Instruction, Unknown
 
 _SAFE = frozenset({"GET", "HEAD"})
 _OURS = ("key", "payment_id")
@@ -63,7 +64,21 @@ def _about(subject: Subject) -> Iterator[str]:
         if not isinstance(question, HttpRequest) or not others:
             continue
         if find_question(adapter, msgspec.structs.replace(one, **others)) == question:
-            yield f"{one.kind.value}: two operations are asked about with one question"
+            yield from _confusions(subject, one, others)
+
+
+def _confusions(subject: Subject, asked: Instruction, others: dict[str, str]) -> Iterator[str]:
+    """Look whether two operations that are asked about alike, by a list perhaps, are told apart in the answer."""
+    adapter, kind = subject.adapter, asked.kind.value
+    shown = [one for one in subject.examples.look_ups if one.about.kind is asked.kind]
+    if not shown:
+        yield f"{kind}: two operations are asked about with one question, and no example shows how to tell them apart"
+    for one in shown:
+        if not isinstance(adapter, LooksUp):
+            return
+        read = adapter.parse_look_up(msgspec.structs.replace(one.about, **others), one.response)
+        if read == one.means and not isinstance(read, Unknown):
+            yield f"{kind}: two operations are asked about with one question, and one answer is taken for both"
 
 
 CHECKS = (
@@ -75,7 +90,7 @@ CHECKS = (
     ),
     Check(
         "look_ups.about",
-        "A question names its operation by what the manifest says it can be asked by.",
+        "A question, or what is read in its answer, is about the one operation, by what the manifest says.",
         "The answer would be about another one.",
         _about,
     ),

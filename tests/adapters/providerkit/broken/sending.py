@@ -14,6 +14,7 @@ import msgspec
 from adapters.providerkit.messages import CannotBuildError, HttpRequest
 from domain.currencies import EXPONENTS
 from domain.providers import AcceptedPending, Finding, Instruction, OperationKind, Outcome
+from tests.adapters.providerkit.broken.believing import AnyPayment
 from tests.adapters.providerkit.broken.defect import Defect
 from tests.adapters.providerkit.broken.toy import Toy
 from tests.adapters.providerkit.broken.toy_examples import spec_of
@@ -171,7 +172,7 @@ class PaysToAsk(Toy):
         return request
 
 
-class AsksForAll(Toy):
+class AsksForAll(AnyPayment):
     def build_look_up(self, instruction: Instruction) -> HttpRequest | Finding:
         return self.asked("/operations/latest")
 
