@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from adapters.providerkit.adapter import Adapter
+from adapters.providerkit.examples import Examples
 from domain.manifests import ProviderManifest
 
 
@@ -19,7 +20,8 @@ class ProviderSpec(msgspec.Struct, frozen=True, kw_only=True):
     `config` and `credentials` are frozen Structs with `forbid_unknown_fields`: their JSON Schemas are what a
     configuration is validated by, and whatever their `__post_init__` refuses with ValueError is refused. Credentials
     are kept encrypted and never shown; `callback_secrets: tuple[str, ...]` among them verify callbacks. `manifest` is
-    what holds for every configuration; `create(config, credentials).manifest` may only be narrower.
+    what holds for every configuration; `create(config, credentials).manifest` may only be narrower. `examples` shows
+    the provider to the conformance kit (docs/conformance.md); nothing else calls it.
     """
 
     name: str
@@ -27,6 +29,7 @@ class ProviderSpec(msgspec.Struct, frozen=True, kw_only=True):
     config: type[msgspec.Struct]
     credentials: type[msgspec.Struct] = NoCredentials
     create: Callable[[Any, Any], Adapter]
+    examples: Callable[[], Examples] | None = None
 
 
 def schema_of(struct: type[msgspec.Struct]) -> dict[str, Any]:

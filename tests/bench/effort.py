@@ -21,6 +21,7 @@ class Effort(msgspec.Struct, frozen=True, kw_only=True):
     contention: tuple[int, ...]
     growth_legs: tuple[int, ...]
     payments: int
+    cuts: int
     starts: int
     skips_long: bool = False
     workers: int = max(1, (os.cpu_count() or 2) // 2)
@@ -38,6 +39,7 @@ ALL = Effort(
     contention=(1, 10, 100, 10_000),
     growth_legs=(100_000, 1_000_000, 10_000_000),
     payments=1_000,
+    cuts=100_000,
     starts=7,
 )
 """Everything in the table, in about half an hour."""
@@ -53,6 +55,7 @@ QUICK = Effort(
     contention=(1, 10, 100, 10_000),
     growth_legs=(100_000, 1_000_000),
     payments=300,
+    cuts=10_000,
     starts=5,
     skips_long=True,
 )
@@ -69,6 +72,7 @@ MINIATURE = Effort(
     contention=(1, 100),
     growth_legs=(2_000, 10_000),
     payments=50,
+    cuts=200,
     starts=2,
 )
 """To see that the bench works; its figures say nothing."""

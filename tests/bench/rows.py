@@ -30,6 +30,7 @@ class Key(StrEnum):
     MEMORY = "memory"
     START = "start"
     PAYMENTS = "payments"
+    BOUNDARY = "boundary"
     ROW_SECURITY = "row-security"
     TLS = "tls"
     STANDBY = "standby"
@@ -65,6 +66,7 @@ ROWS = {
     Key.MEMORY: Row("memory per API worker, MB", 90, Better.LOWER),
     Key.START: Row("start to first durable 201, ms", 500, Better.LOWER),
     Key.PAYMENTS: Row("payments through the simulator / GET /health/live", None),
+    Key.BOUNDARY: Row("payments/s while connections are cut at any byte and processes die at any step", None),
     Key.ROW_SECURITY: Row("reads with row-level security / without", None),
     Key.TLS: Row("throughput with TLS to the database / without", None),
     Key.STANDBY: Row("throughput with a synchronous standby / without", None),

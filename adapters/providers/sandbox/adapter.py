@@ -14,6 +14,7 @@ from adapters.providerkit.adapter import (
     Reports,
     VerifiesCredentials,
 )
+from adapters.providerkit.keys import taken
 from adapters.providerkit.messages import HttpRequest, HttpResponse
 from adapters.providers.sandbox import callbacks, payments, payouts
 from adapters.providers.sandbox.client import Access, Page, Refused, SandboxConfig, SandboxCredentials, find_read, get
@@ -113,6 +114,7 @@ class SandboxAdapter(Collects, PaysOut, LooksUp, CallsBack, Reports, VerifiesCre
 
     def build_request(self, instruction: Instruction) -> HttpRequest:
         """Say the operation in the gateway's words. Raises CannotBuildError."""
+        taken(MANIFEST.idempotency, instruction.key)
         return payments.build_request(self._access, instruction)
 
     def parse_response(self, instruction: Instruction, response: HttpResponse) -> Outcome:

@@ -9,6 +9,7 @@ COMMANDS = {
     "breaker": ("health:breaker", "Open or close an account's circuit breaker by hand, or give it back."),
     "accounts": ("accounts:accounts", "Connect to providers, and look after our accounts there."),
     "callbacks": ("callbacks:callbacks", "What providers sent to us: list, show, replay."),
+    "conform": ("conform:conform", "Hold an adapter to the contract of all providers, and report."),
 }
 """Name of a command: where it is under `entrypoints.cli.providers`, and what it does in a line."""
 

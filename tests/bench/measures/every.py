@@ -1,7 +1,7 @@
 """All measures, in the order in which they are made."""
 
 from tests.bench.bench import Measure
-from tests.bench.measures import footprint, foreign, growth, many, payments, prices, slow_disk, transfers
+from tests.bench.measures import boundary, footprint, foreign, growth, many, payments, prices, slow_disk, transfers
 
 MEASURES: tuple[Measure, ...] = (
     *transfers.MEASURES,
@@ -10,6 +10,7 @@ MEASURES: tuple[Measure, ...] = (
     *footprint.MEASURES,
     *prices.MEASURES,
     *payments.MEASURES,
+    *boundary.MEASURES,
     *growth.MEASURES,
     *slow_disk.MEASURES,
 )

@@ -1,0 +1,31 @@
+"""Every check of the kit, in the order in which a report tells them."""
+
+from adapters.providerkit.conformance.checks import (
+    amounts,
+    answers,
+    callbacks,
+    idempotency,
+    look_ups,
+    manifest,
+    purity,
+    requests,
+    secrets,
+    settings,
+    shown,
+    truth,
+)
+
+CHECKS = (
+    *shown.CHECKS,
+    *manifest.CHECKS,
+    *settings.CHECKS,
+    *purity.CHECKS,
+    *requests.CHECKS,
+    *idempotency.CHECKS,
+    *amounts.CHECKS,
+    *look_ups.CHECKS,
+    *answers.CHECKS,
+    *truth.CHECKS,
+    *callbacks.CHECKS,
+    *secrets.CHECKS,
+)
