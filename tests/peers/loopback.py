@@ -1,6 +1,6 @@
 """Run a foreign server's module so that only this machine can reach it: `python -P loopback.py MODULE ...`.
 
-A server that binds every interface is bound to 127.0.0.1 instead; its port is the first line on standard output. A
+A server that binds every interface is bound to 127.0.0.1 instead; its port is the first line on standard output, told when it can be reached. A
 file in the machine's folder for temporary files, which several such servers would share, is written to nowhere.
 """
 
@@ -24,6 +24,9 @@ class LoopbackSocket(socket.socket):
     def bind(self, address: Any, /) -> None:
         host, port = address[:2]
         super().bind(("127.0.0.1" if host in EVERYWHERE else host, port))
+
+    def listen(self, backlog: int = 128, /) -> None:
+        super().listen(backlog)
         sys.stdout.write(f"{self.getsockname()[1]}\n")
         sys.stdout.flush()
 
@@ -36,7 +39,7 @@ def open_elsewhere(file: Any, mode: str = "r", *arguments: Any, **options: Any) 
 
 if __name__ == "__main__":
     plain_open = builtins.open
-    socket.socket = LoopbackSocket  # type: ignore[misc]  # for the module that runs now, and nobody else
+    socket.socket = LoopbackSocket  # type: ignore[assignment,misc]  # for the module that runs now, and nobody else
     builtins.open = open_elsewhere  # as above
     sys.argv = sys.argv[1:]
     runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
