@@ -8,8 +8,8 @@ from urllib.parse import quote, urlsplit
 import msgspec
 
 from adapters.providerkit.amounts import from_wire
-from adapters.providerkit.messages import HttpRequest
-from adapters.providers.adyen.manifest import RULES
+from adapters.providerkit.messages import CannotBuildError, HttpRequest
+from adapters.providers.adyen.manifest import MANIFEST, RULES
 from domain.money import Money
 
 Shape = TypeVar("Shape")
@@ -147,7 +147,12 @@ def find_read(raw: bytes, shape: type[Shape]) -> Shape | None:
 
 
 def post(access: Access, path: str, body: dict[str, Any], *, key: str | None = None) -> HttpRequest:
-    """Build a request; what is None in the body is left out."""
+    """Build a request; what is None in the body is left out.
+
+    Raises CannotBuildError for a key that Adyen would not keep as it is.
+    """
+    if key is not None and not MANIFEST.idempotency.takes(key):
+        raise CannotBuildError("the key is not one that Adyen takes")
     told = {name: value for name, value in body.items() if value is not None}
     headers = {"Accept": "application/json", "Content-Type": "application/json", "X-API-Key": access.api_key}
     if key is not None:

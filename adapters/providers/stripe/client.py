@@ -6,7 +6,8 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
 
-from adapters.providerkit.messages import HttpRequest
+from adapters.providerkit.messages import CannotBuildError, HttpRequest
+from adapters.providers.stripe.manifest import MANIFEST
 
 Shape = TypeVar("Shape")
 
@@ -96,7 +97,12 @@ def get(access: Access, path: str, fields: dict[str, str] | None = None) -> Http
 
 
 def post(access: Access, path: str, *, key: str, fields: dict[str, str | None]) -> HttpRequest:
-    """Build an operation as a form; names of nested fields come with their brackets, what is None is left out."""
+    """Build an operation as a form; names of nested fields come with their brackets, what is None is left out.
+
+    Raises CannotBuildError for a key that Stripe would not keep as it is.
+    """
+    if not MANIFEST.idempotency.takes(key):
+        raise CannotBuildError("the key is not one that Stripe takes")
     told = {name: value for name, value in fields.items() if value is not None}
     headers = {
         **_headers(access),

@@ -112,6 +112,7 @@ def test_amounts_are_counted_as_adyen_counts_them(minor: int, currency: str, val
         authorize(amount=amount_of(1250, "IDR")),
         authorize(amount=amount_of(100, "CLF")),
         authorize(payment_method=None),
+        authorize(key="k" * 65),
         authorize(payment_method="8416038790273850"),
         authorize(payment_method="stored::1"),
         authorize(payment_method="type:"),

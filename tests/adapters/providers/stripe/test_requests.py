@@ -207,6 +207,8 @@ def test_look_up_asks_for_the_object_by_its_name_where_there_is_one(instruction:
     "instruction",
     [
         authorize(payment_method=None),
+        authorize(key="k" * 256),
+        authorize(key="two words"),
         later(OperationKind.CAPTURE, final=False),
         *(later(kind, provider_reference=None) for kind in (OperationKind.CAPTURE, OperationKind.VOID)),
         later(OperationKind.REFUND, provider_reference=None),
