@@ -3,7 +3,7 @@
 import json
 from enum import StrEnum
 from typing import Annotated, Any, TypeVar
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -159,11 +159,6 @@ def post(access: Access, path: str, body: dict[str, Any], *, key: str | None = N
         headers["Idempotency-Key"] = key
     url = f"{access.config.base_url.rstrip('/')}{path}"
     return HttpRequest(method="POST", url=url, headers=headers, body=json.dumps(told).encode())
-
-
-def quoted(name: str) -> str:
-    """Make a name safe as one segment of a path."""
-    return quote(name, safe="")
 
 
 def cleaned(message: str, *, length_max: int = 500) -> str:

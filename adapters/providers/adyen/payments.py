@@ -15,7 +15,6 @@ from adapters.providers.adyen.client import (
     cleaned,
     find_read,
     post,
-    quoted,
 )
 from adapters.providers.adyen.manifest import RULES
 from domain.money import Money
@@ -31,6 +30,7 @@ from domain.providers import (
     Unknown,
 )
 
+_NAME = re.compile(r"\A[A-Za-z0-9_-]{1,64}\Z", re.ASCII)
 _PSP_REFERENCE = re.compile(r"\A[A-Z0-9]{16}\Z")
 _KEY_IN_USE = "704"
 _KEY_NOT_TAKEN = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
@@ -103,17 +103,15 @@ def _payment_method(token: str | None) -> dict[str, Any]:
 
 
 def _modification(access: Access, instruction: Instruction, what: str, body: dict[str, Any]) -> HttpRequest:
-    reference = instruction.provider_reference
-    if reference is None:
-        raise CannotBuildError(f"a {instruction.kind} needs the payment that it concerns")
+    reference = _payment(instruction)
     told = {"merchantAccount": access.config.merchant_account, "reference": instruction.key, **body}
-    return post(access, f"/payments/{quoted(reference)}/{what}", told, key=instruction.key)
+    return post(access, f"/payments/{reference}/{what}", told, key=instruction.key)
 
 
 def _cancellation(access: Access, instruction: Instruction) -> HttpRequest:
     """Cancel by Adyen's reference, or by ours while Adyen has told none."""
-    reference = instruction.provider_reference
-    if reference is None or _PSP_REFERENCE.match(reference):
+    reference = _payment(instruction)
+    if _PSP_REFERENCE.match(reference):
         return _modification(access, instruction, "cancels", {})
     told = {
         "merchantAccount": access.config.merchant_account,
@@ -121,6 +119,14 @@ def _cancellation(access: Access, instruction: Instruction) -> HttpRequest:
         "reference": instruction.key,
     }
     return post(access, "/cancels", told, key=instruction.key)
+
+
+def _payment(instruction: Instruction) -> str:
+    """Give the payment that an operation concerns, by Adyen's reference or by our key."""
+    reference = instruction.provider_reference
+    if reference is None or _NAME.match(reference) is None:
+        raise CannotBuildError(f"a {instruction.kind} needs the payment that it concerns")
+    return reference
 
 
 def _amount(amount: Money) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Stripe's words: the settings of an account, and how requests are written and answers read safely."""
 
+import re
 from enum import StrEnum
 from typing import Annotated, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
@@ -10,6 +11,8 @@ from adapters.providerkit.messages import CannotBuildError, HttpRequest
 from adapters.providers.stripe.manifest import MANIFEST
 
 Shape = TypeVar("Shape")
+
+_NAME = re.compile(r"\A[A-Za-z0-9_-]{1,255}\Z", re.ASCII)
 
 Id = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9_-]{1,255}\Z")]
 Address = Annotated[str, msgspec.Meta(pattern=r"\Ahttps?://[!-~]{1,2048}\Z")]
@@ -110,6 +113,13 @@ def post(access: Access, path: str, *, key: str, fields: dict[str, str | None]) 
         "Idempotency-Key": key,
     }
     return HttpRequest(method="POST", url=_url(access, path), headers=headers, body=urlencode(told).encode())
+
+
+def plain(name: str) -> str:
+    """Give a name as it is. Raises CannotBuildError for one that Stripe never gave to anything."""
+    if _NAME.match(name) is None:
+        raise CannotBuildError("it is about something that has no name of Stripe's")
+    return name
 
 
 def quoted(name: str) -> str:

@@ -77,7 +77,7 @@ MOVEMENTS = {rule.currency: msgspec.structs.replace(rule, minimum_minor=1) for r
 """What may be captured or refunded, and what an answer may state: without the least amount of a charge."""
 
 PAYOUTS = {
-    currency: msgspec.structs.replace(rule, multiple_minor=_WHOLE_PAYOUTS.get(currency, rule.multiple_minor))
-    for currency, rule in MOVEMENTS.items()
+    rule.currency: msgspec.structs.replace(rule, multiple_minor=_WHOLE_PAYOUTS.get(rule.currency, rule.multiple_minor))
+    for rule in CHARGES
 }
 """What may be paid out."""

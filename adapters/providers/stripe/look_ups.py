@@ -4,7 +4,7 @@ from datetime import timedelta
 from http import HTTPStatus
 
 from adapters.providerkit.messages import HttpRequest, HttpResponse
-from adapters.providers.stripe.client import Access, OptionalField, find_read, get, quoted
+from adapters.providers.stripe.client import Access, OptionalField, find_read, get, plain
 from adapters.providers.stripe.objects import Intent, Listed, Page, Payout, Refund, key_of
 from adapters.providers.stripe.payments import intent_finding, reference_of, refund_outcome
 from adapters.providers.stripe.payouts import payout_outcome
@@ -34,7 +34,7 @@ def build_look_up(access: Access, instruction: Instruction) -> HttpRequest:
     """
     path, name = _PATHS[instruction.kind], _name_of(instruction)
     if name is not None:
-        return get(access, f"{path}/{quoted(name)}")
+        return get(access, f"{path}/{plain(name)}")
     return get(access, path, _listing(access, instruction))
 
 

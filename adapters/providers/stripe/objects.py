@@ -157,6 +157,11 @@ def key_of(metadata: Metadata) -> str | None:
     return None if metadata is None else metadata.get(KEY)
 
 
+def is_of(metadata: Metadata, payment_id: str) -> bool:
+    """Whether an object is of that payment of ours, or does not say of which it is."""
+    return metadata is None or metadata.get(PAYMENT, payment_id) == payment_id
+
+
 def stated(currency: str, value: int) -> Money | None:
     """Read an amount as Stripe states it; None for a currency that it does not count, or parts of a unit."""
     rule = MOVEMENTS.get(currency.upper())

@@ -4,7 +4,7 @@ from http import HTTPStatus
 
 from adapters.providerkit.amounts import to_wire
 from adapters.providerkit.messages import CannotBuildError, HttpRequest, HttpResponse
-from adapters.providers.stripe.client import Access, OptionalField, find_read, post, quoted
+from adapters.providers.stripe.client import Access, OptionalField, find_read, plain, post, quoted
 from adapters.providers.stripe.currencies import CHARGES, MOVEMENTS
 from adapters.providers.stripe.objects import (
     ACCOUNT,
@@ -14,6 +14,7 @@ from adapters.providers.stripe.objects import (
     IntentStatus,
     Refund,
     RefundStatus,
+    is_of,
     key_of,
     stated,
 )
@@ -46,10 +47,10 @@ def build_request(access: Access, instruction: Instruction) -> HttpRequest:
             if not instruction.final:
                 raise CannotBuildError("an intent is captured once, and what is left of it is let go")
             amount = amount_on_wire(MOVEMENTS, instruction.amount)
-            path = f"/v1/payment_intents/{quoted(reference)}/capture"
+            path = f"/v1/payment_intents/{reference}/capture"
             return post(access, path, key=instruction.key, fields={"amount_to_capture": amount})
         case OperationKind.VOID:
-            return post(access, f"/v1/payment_intents/{quoted(reference)}/cancel", key=instruction.key, fields={})
+            return post(access, f"/v1/payment_intents/{reference}/cancel", key=instruction.key, fields={})
         case OperationKind.REFUND:
             return post(access, "/v1/refunds", key=instruction.key, fields=_new_refund(instruction, reference))
         case OperationKind.PAYOUT:
@@ -70,7 +71,8 @@ def parse_response(access: Access, instruction: Instruction, response: HttpRespo
 
 def intent_finding(access: Access, instruction: Instruction, intent: Intent) -> Finding:
     """Say what the present state of an intent means for one operation on it."""
-    if instruction.provider_reference not in {None, intent.id}:
+    is_named = instruction.provider_reference in {None, intent.id}
+    if not (is_named and is_of(intent.metadata, instruction.payment_id)):
         return Unknown("the answer is about another payment")
     match instruction.kind:
         case OperationKind.AUTHORIZE if key_of(intent.metadata) != instruction.key:
@@ -89,7 +91,8 @@ def refund_outcome(instruction: Instruction, refund: Refund) -> Outcome:
     """Say what the state of a refund means."""
     if key_of(refund.metadata) != instruction.key:
         return Unknown("the answer is about another operation")
-    if instruction.provider_reference not in {refund.payment_intent, refund.charge}:
+    is_named = instruction.provider_reference in {refund.payment_intent, refund.charge}
+    if not (is_named and is_of(refund.metadata, instruction.payment_id)):
         return Unknown("the answer is about another payment")
     match refund.status:
         case RefundStatus.SUCCEEDED:
@@ -104,7 +107,7 @@ def reference_of(instruction: Instruction) -> str:
     """Give the intent that an operation concerns. Raises CannotBuildError."""
     if instruction.provider_reference is None:
         raise CannotBuildError(f"a {instruction.kind} needs the payment that it concerns")
-    return instruction.provider_reference
+    return plain(instruction.provider_reference)
 
 
 def amount_on_wire(rules: dict[str, CurrencyRule], amount: Money) -> str:

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from adapters.providerkit.messages import CannotBuildError, HttpRequest, HttpResponse
 from adapters.providers.stripe.client import Access, OptionalField, cleaned, find_read, post
 from adapters.providers.stripe.currencies import PAYOUTS
-from adapters.providers.stripe.objects import ACCOUNT, KEY, PAYMENT, Payout, PayoutStatus, key_of, stated
+from adapters.providers.stripe.objects import ACCOUNT, KEY, PAYMENT, Payout, PayoutStatus, is_of, key_of, stated
 from adapters.providers.stripe.payments import amount_on_wire, succeeded
 from adapters.providers.stripe.refusals import refused, unreadable
 from domain.providers import AcceptedPending, Decline, Instruction, Outcome, Rejected, Unknown
@@ -36,7 +36,7 @@ def parse_payout(instruction: Instruction, response: HttpResponse) -> Outcome:
 
 def payout_outcome(instruction: Instruction, payout: Payout) -> Outcome:
     """Say what the state of a payout means. `in_transit` is sent and not yet arrived."""
-    if key_of(payout.metadata) != instruction.key:
+    if key_of(payout.metadata) != instruction.key or not is_of(payout.metadata, instruction.payment_id):
         return Unknown("the answer is about another operation")
     match payout.status:
         case PayoutStatus.PAID:

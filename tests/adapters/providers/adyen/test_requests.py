@@ -119,6 +119,9 @@ def test_amounts_are_counted_as_adyen_counts_them(minor: int, currency: str, val
         authorize(return_url=None),
         later(OperationKind.CAPTURE, final=False),
         later(OperationKind.REFUND, provider_reference=None),
+        later(OperationKind.VOID, provider_reference=None),
+        later(OperationKind.REFUND, provider_reference="../x"),
+        later(OperationKind.VOID, provider_reference="a b"),
         later(OperationKind.PAYOUT),
     ],
 )

@@ -158,6 +158,10 @@ def test_state_of_an_intent_tells_whether_it_was_captured_or_canceled(
         ({"status": "canceled"}, Rejected("refund_canceled", Decline.HARD, "", "re_1")),
         ({"metadata": {}}, Unknown("the answer is about another operation")),
         ({"payment_intent": "pi_2"}, Unknown("the answer is about another payment")),
+        (
+            {"metadata": {"operation_key": "op_2", "payment_id": "pay_2"}},
+            Unknown("the answer is about another payment"),
+        ),
     ],
 )
 def test_state_of_a_refund_is_its_outcome(changes: dict[str, object], expected: Finding) -> None:
@@ -180,6 +184,10 @@ def test_state_of_a_refund_is_its_outcome(changes: dict[str, object], expected: 
         ),
         ({"status": "canceled"}, Rejected("payout_canceled", Decline.HARD, "", "po_1")),
         ({"metadata": {"operation_key": "op_9"}}, Unknown("the answer is about another operation")),
+        (
+            {"metadata": {"operation_key": "op_3", "payment_id": "pay_2"}},
+            Unknown("the answer is about another operation"),
+        ),
     ],
 )
 def test_state_of_a_payout_is_its_outcome(changes: dict[str, object], expected: Finding) -> None:
@@ -271,6 +279,15 @@ def test_look_up_that_is_refused_says_nothing_of_the_operation() -> None:
     finding = ADAPTER.parse_look_up(authorize(provider_reference="pi_1"), gone)
 
     assert finding == Unknown("it is not shown: resource_missing")
+
+
+@pytest.mark.parametrize(("kind", "status"), [(OperationKind.CAPTURE, "succeeded"), (OperationKind.VOID, "canceled")])
+@pytest.mark.parametrize("other", [{"id": "pi_2"}, {"metadata": {"payment_id": "pay_2"}}])
+def test_answer_about_another_payment_is_no_answer(kind: OperationKind, status: str, other: dict[str, object]) -> None:
+    body = intent(status=status, amount_received=2000, **other)
+
+    assert ADAPTER.parse_response(later(kind), said(body)) == Unknown("the answer is about another payment")
+    assert ADAPTER.parse_look_up(later(kind), said(body)) == Unknown("the answer is about another payment")
 
 
 def test_missing_is_said_only_after_the_last_page() -> None:

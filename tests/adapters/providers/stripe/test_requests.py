@@ -163,7 +163,7 @@ def test_amounts_that_stripe_does_not_charge_are_not_built(minor: int, currency:
 def test_forint_and_taiwan_dollar_are_paid_out_in_whole_units_only(currency: str) -> None:
     assert fields(ADAPTER.build_payout(payout(amount=amount_of(1000, currency))))["amount"] == "1000"
     with pytest.raises(CannotBuildError):
-        ADAPTER.build_payout(payout(amount=amount_of(1045, currency)))
+        ADAPTER.build_payout(payout(amount=amount_of(20045, currency)))
 
 
 def test_least_amount_of_a_charge_binds_neither_captures_nor_refunds() -> None:
@@ -196,11 +196,19 @@ def test_look_up_by_our_key_goes_through_the_list_of_the_hour() -> None:
         (later(OperationKind.REFUND), "refunds?payment_intent=pi_1&limit=100"),
         (payout(operation_reference="po_1"), "payouts/po_1"),
         (payout(), "payouts?limit=100"),
-        (authorize(provider_reference="../balance?"), "payment_intents/..%2Fbalance%3F"),
     ],
 )
 def test_look_up_asks_for_the_object_by_its_name_where_there_is_one(instruction: Instruction, path: str) -> None:
     assert ADAPTER.build_look_up(instruction).url == f"https://stripe.example/v1/{path}"
+
+
+@pytest.mark.parametrize(
+    "instruction",
+    [authorize(provider_reference="../balance?"), later(OperationKind.REFUND, operation_reference="re_1/cancel")],
+)
+def test_question_about_a_name_that_is_none_of_stripes_is_not_built(instruction: Instruction) -> None:
+    with pytest.raises(CannotBuildError):
+        ADAPTER.build_look_up(instruction)
 
 
 @pytest.mark.parametrize(
@@ -212,6 +220,7 @@ def test_look_up_asks_for_the_object_by_its_name_where_there_is_one(instruction:
         later(OperationKind.CAPTURE, final=False),
         *(later(kind, provider_reference=None) for kind in (OperationKind.CAPTURE, OperationKind.VOID)),
         later(OperationKind.REFUND, provider_reference=None),
+        *(later(kind, provider_reference="../balance?") for kind in (OperationKind.CAPTURE, OperationKind.VOID)),
         payout(),
     ],
 )
