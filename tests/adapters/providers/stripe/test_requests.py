@@ -161,7 +161,7 @@ def test_amounts_that_stripe_does_not_charge_are_not_built(minor: int, currency:
 
 @pytest.mark.parametrize("currency", ["HUF", "TWD"])
 def test_forint_and_taiwan_dollar_are_paid_out_in_whole_units_only(currency: str) -> None:
-    assert fields(ADAPTER.build_payout(payout(amount=amount_of(1000, currency))))["amount"] == "1000"
+    assert fields(ADAPTER.build_payout(payout(amount=amount_of(20000, currency))))["amount"] == "20000"
     with pytest.raises(CannotBuildError):
         ADAPTER.build_payout(payout(amount=amount_of(20045, currency)))
 
