@@ -91,7 +91,7 @@ def test_what_stripes_library_refuses_is_refused(spoil: Any) -> None:
     assert not we_take(RAW, header)
 
 
-@pytest.mark.parametrize(("age", "good"), [(295, True), (305, False), (86_400, False)])
+@pytest.mark.parametrize(("age", "good"), [(200, True), (400, False), (86_400, False)])
 def test_age_is_bounded_as_in_stripes_library(age: int, *, good: bool) -> None:
     header = signed(at=int(time.time()) - age)
 
@@ -100,11 +100,11 @@ def test_age_is_bounded_as_in_stripes_library(age: int, *, good: bool) -> None:
 
 
 def test_callback_from_the_future_is_refused_which_the_library_lets_pass() -> None:
-    header = signed(at=int(time.time()) + 305)
+    header = signed(at=int(time.time()) + 400)
 
     assert stripe_takes(RAW, header)
     assert not we_take(RAW, header)
-    assert we_take(RAW, signed(at=int(time.time()) + 295))
+    assert we_take(RAW, signed(at=int(time.time()) + 200))
 
 
 @given(header=st.text(max_size=80) | st.from_regex(r"t=[0-9]{1,14},v1=[0-9a-f]{0,70}(,v[01]=[0-9a-f]{0,70})?"))
