@@ -107,6 +107,13 @@ def test_callback_from_the_future_is_refused_which_the_library_lets_pass() -> No
     assert we_take(RAW, signed(at=int(time.time()) + 200))
 
 
+def test_header_with_two_times_is_refused_which_the_library_lets_pass() -> None:
+    header = f"{signed()},t=1"
+
+    assert stripe_takes(RAW, header)
+    assert not we_take(RAW, header)
+
+
 @given(header=st.text(max_size=80) | st.from_regex(r"t=[0-9]{1,14},v1=[0-9a-f]{0,70}(,v[01]=[0-9a-f]{0,70})?"))
 def test_no_header_that_the_library_refuses_is_taken(header: str) -> None:
     assert not we_take(RAW, header) or stripe_takes(RAW, header)
