@@ -120,6 +120,10 @@ def test_nothing_is_taken_with_keys_that_are_none(secrets: tuple[str, ...]) -> N
     assert not we_take(notification(PUBLISHED), secrets)
 
 
+def test_signature_made_with_nothing_is_refused_even_where_nothing_is_the_key() -> None:
+    assert not we_take(notification(item(signed_with="")), ("",))
+
+
 @given(
     success=st.sampled_from(["true", "false", "", "maybe"]),
     code=st.text(max_size=20),

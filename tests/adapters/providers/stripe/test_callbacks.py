@@ -107,6 +107,13 @@ def test_callback_from_the_future_is_refused_which_the_library_lets_pass() -> No
     assert we_take(RAW, signed(at=int(time.time()) + 200))
 
 
+def test_signature_made_with_nothing_is_refused_even_where_nothing_is_the_secret() -> None:
+    headers = {"stripe-signature": signed(secret="", at=1_700_000_000)}
+
+    with pytest.raises(MediatorError):
+        ADAPTER.verify_callback(RAW, headers, secrets=("",), now_seconds=1_700_000_000)
+
+
 def test_header_with_two_times_is_refused_which_the_library_lets_pass() -> None:
     header = f"{signed()},t=1"
 
