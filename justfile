@@ -19,6 +19,13 @@ demo *arguments:
 test *arguments:
     @exec pytest -n auto "$@"
 
+# Install the foreign servers that the tests run by Node.js, where there is one
+peers:
+    #!/bin/sh
+    set -eu
+    command -v npm >/dev/null || { echo "peers: no npm here; the tests that need it will say so and skip" >&2; exit 0; }
+    npm ci --prefix tests/peers --ignore-scripts --no-audit --no-fund
+
 # Everything that has to hold: lint, format, types, import contracts, tests with coverage
 check:
     ruff check
@@ -93,5 +100,5 @@ lock *arguments:
 
 # Remove what tools leave behind; the data in .mediator and the .venv stay
 clean:
-    rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache htmlcov dist .coverage .coverage.*
+    rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache htmlcov dist .coverage .coverage.* tests/peers/node_modules
     find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
