@@ -17,14 +17,17 @@ from adapters.providerkit.adapter import (
 from adapters.providerkit.http import ProviderHttp
 from adapters.providerkit.messages import CannotBuildError, FileDrop, HttpRequest, HttpResponse
 from adapters.telemetry.provider_span import provider_span
+from application.ports.drop_folders import Delivered, DropFolder, ExchangesFiles
 from application.ports.providers import Provider
 from domain.errors import CALLBACK_REFUSED, PROV_UNREACHABLE, MediatorError
 from domain.manifests import ProviderManifest
 from domain.providers import (
+    AcceptedPending,
     BookLine,
     CallbackEvent,
     Finding,
     Instruction,
+    Missing,
     NotSent,
     OperationKind,
     Outcome,
@@ -44,19 +47,32 @@ LOOK_UP = "look_up"
 _log = logging.getLogger(__name__)
 
 
-class KernelProvider(Provider):
+class KernelProvider(Provider, ExchangesFiles):
     """One provider: its adapter says what to send and what an answer means, the kernel sends and keeps the deadline."""
 
-    def __init__(self, adapter: Adapter, http: ProviderHttp, *, callback_secrets: tuple[str, ...] = ()) -> None:
-        """Join the two; `http` may be shared with other providers or be this one's own."""
+    def __init__(
+        self,
+        adapter: Adapter,
+        http: ProviderHttp,
+        *,
+        callback_secrets: tuple[str, ...] = (),
+        drops: DropFolder | None = None,
+    ) -> None:
+        """Join the two; `http` may be shared with other providers or be this one's own, `drops` is the account's."""
         self._adapter = adapter
         self._http = http
         self._callback_secrets = callback_secrets
+        self._drops = drops
 
     @property
     def manifest(self) -> ProviderManifest:
         """What this provider can do, and how it may be treated."""
         return self._adapter.manifest
+
+    @property
+    def folder(self) -> DropFolder | None:
+        """Where files are exchanged with this provider."""
+        return self._drops
 
     async def perform(self, instruction: Instruction) -> Outcome:
         """Carry the operation out once, within the manifest's deadline. Never raises for what a provider does."""
@@ -73,7 +89,7 @@ class KernelProvider(Provider):
         except CannotBuildError as fault:
             return NotSent(f"not built: {fault.reason}")
         if isinstance(request, FileDrop):
-            return NotSent("no drop folder is connected")
+            return await self._dropped(request)
         if not isinstance(request, HttpRequest):
             return request
         answer = await self._exchange(request)
@@ -94,7 +110,7 @@ class KernelProvider(Provider):
     async def _found(self, instruction: Instruction) -> Finding:
         adapter = self._adapter
         if not isinstance(adapter, LooksUp):
-            return Unknown(f"{self.manifest.name} cannot be asked")
+            return await self._looked_for(instruction)
         try:
             question = adapter.build_look_up(instruction)
         except CannotBuildError as fault:
@@ -176,6 +192,35 @@ class KernelProvider(Provider):
         if isinstance(adapter, Collects):
             return adapter.parse_response(instruction, answer)
         return Unknown("the answer could not be read")
+
+    async def _dropped(self, file: FileDrop) -> Outcome:
+        if self._drops is None:
+            return NotSent("no drop folder is connected")
+        done = await self._drops.drop(file.name, file.content, deadline_seconds=self.manifest.deadline_seconds)
+        return AcceptedPending(file.provider_reference) if isinstance(done, Delivered) else done
+
+    async def _looked_for(self, instruction: Instruction) -> Finding:
+        """Look whether the file of an operation still waits for the bank, where there is nobody to ask.
+
+        Missing it proves nothing: the bank takes away what it has read.
+        """
+        if (
+            self._drops is None
+            or not isinstance(self._adapter, PaysOut)
+            or instruction.kind is not OperationKind.PAYOUT
+        ):
+            return Unknown(f"{self.manifest.name} cannot be asked")
+        try:
+            file = self._adapter.build_payout(instruction)
+            if not isinstance(file, FileDrop):
+                return Unknown(f"{self.manifest.name} cannot be asked")
+            deadline_seconds = self.manifest.deadline_seconds
+            waits = await self._drops.holds(file.name, file.content, deadline_seconds=deadline_seconds)
+        except CannotBuildError as fault:
+            return Unknown(f"could not be looked for: {fault.reason}")
+        except MediatorError as trouble:
+            return Unknown(f"could not be looked for: {trouble.detail}")
+        return AcceptedPending(file.provider_reference) if waits else Missing("its file is not in the folder")
 
     async def _books_page(self, adapter: Reports, account: str, cursor: str | None) -> BooksPage:
         answer = await self._exchange(adapter.build_books_page(account, cursor))
