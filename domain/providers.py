@@ -81,6 +81,13 @@ class ProviderTerms(msgspec.Struct, frozen=True):
     config_version: int
 
 
+class Comeback(StrEnum):
+    """How a payout came back that had left: sent back by the beneficiary's side, or called back by ours."""
+
+    RETURNED = "returned"
+    REVERSED = "reversed"
+
+
 class NotSent(msgspec.Struct, frozen=True, tag="not_sent"):
     """Proof that no byte of the operation reached the provider."""
 
@@ -88,12 +95,13 @@ class NotSent(msgspec.Struct, frozen=True, tag="not_sent"):
 
 
 class Rejected(msgspec.Struct, frozen=True, tag="rejected"):
-    """The provider's definite refusal."""
+    """The provider's definite refusal. With `comeback` a payout had left, and the provider has its money again."""
 
     code: str
     decline: Decline
     message: str
     provider_reference: str | None = None
+    comeback: Comeback | None = None
 
 
 class AcceptedPending(msgspec.Struct, frozen=True, tag="accepted_pending"):

@@ -7,7 +7,9 @@ from decimal import Decimal
 from domain.currencies import EXPONENTS
 from domain.money import AMOUNT_MAX, Currency, Money
 
-_DECIMAL = re.compile(r"[0-9]{1,18}(?:[.][0-9]{0,17})?|[.][0-9]{1,17}", re.ASCII)
+_DECIMAL = re.compile(r"[0-9]{1,18}(?:[.][0-9]{0,5})?", re.ASCII)
+"""At most 18 digits and 5 decimals (ActiveOrHistoricCurrencyAndAmount): a million of them add up exactly."""
+
 _CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
 
 

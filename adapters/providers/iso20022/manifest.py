@@ -47,5 +47,10 @@ MANIFEST = ProviderManifest(
     # That a file is not in its folder says nothing: the bank takes it away when it has read it.
     visibility_horizon_seconds=None,
     deadline_seconds=30.0,
-    callbacks=CallbackRule(transport=CallbackTransport.FILE, signature=None, is_authoritative=True),
+    # There is nobody to ask, so the bank's files are the truth; only the bank can have put them there.
+    callbacks=CallbackRule(
+        transport=CallbackTransport.FILE,
+        signature="none in the file: the folder's access rights, and over SFTP the pinned host key",
+        is_authoritative=True,
+    ),
 )
