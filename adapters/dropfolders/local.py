@@ -2,9 +2,7 @@
 
 import asyncio
 import errno
-import hashlib
 import os
-import re
 import secrets
 import stat
 import time
@@ -13,16 +11,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
-from application.ports.drop_folders import Delivered, DropFolder, Shelf, WaitingFile
+from adapters.dropfolders.names import QUIET_SECONDS, WAITING_MAX, is_plain, part_name, shelved_name
+from application.ports.drop_folders import FILE_MAX_BYTES, Delivered, DropFolder, Shelf, WaitingFile
 from domain.errors import PROV_UNREACHABLE, MediatorError
 from domain.providers import NotSent, Unknown
 
-QUIET_SECONDS = 5.0
-"""A file that was written to within these last seconds may still be growing."""
-
-WAITING_MAX = 100
-
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", re.ASCII)
 _REFUSED_LINKS = frozenset(
     {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENOSPC, errno.EDQUOT, errno.EXDEV, errno.EOPNOTSUPP}
 )
@@ -64,10 +57,10 @@ class LocalDropFolder(DropFolder):
         await self._told(lambda: self._put_away(name, content, shelf), deadline_seconds)
 
     def _drop(self, name: str, content: bytes) -> Delivered | NotSent | Unknown:
-        if _NAME.fullmatch(name) is None:
+        if not is_plain(name):
             return NotSent("the file's name is not a plain one")
         out = self._root / "out"
-        part = out / f".{name}.{secrets.token_hex(8)}.part"
+        part = out / part_name(name)
         try:
             out.mkdir(parents=True, exist_ok=True)
             _write(part, content)
@@ -112,12 +105,6 @@ class LocalDropFolder(DropFolder):
         except OSError as fault:  # among them the deadline's TimeoutError, which has no words of its own
             reason = fault.strerror or "no answer in time"
             raise MediatorError(PROV_UNREACHABLE, f"The drop folder cannot be used: {reason}.") from fault
-
-
-def shelved_name(name: str, content: bytes | None) -> str:
-    """Give a name that tells apart what came under one name at different times; the same file gets the same name."""
-    mark = secrets.token_hex(16) if content is None else hashlib.sha256(content).hexdigest()[:32]
-    return f"{mark}-{name}"[:255]
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -175,10 +162,10 @@ def _make_durable(folder: Path) -> None:
 
 
 def _find(path: Path) -> bytes | None:
-    """Read a file, never through a link; None when it is not there."""
+    """Read a file, never through a link, and of a larger one than we take only so much; None when it is not there."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:
         return None
     with os.fdopen(descriptor, "rb") as file:
-        return file.read()
+        return file.read(FILE_MAX_BYTES + 1)

@@ -7,6 +7,9 @@ import msgspec
 
 from domain.providers import NotSent, Unknown
 
+FILE_MAX_BYTES = 16 * 1024 * 1024
+"""A file larger than this is not read."""
+
 
 class Delivered(msgspec.Struct, frozen=True):
     """The file is in `out`, whole and durable; `was_there`: an earlier drop had put the very same bytes there."""

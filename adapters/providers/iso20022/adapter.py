@@ -7,7 +7,7 @@ import msgspec
 
 from adapters.providerkit.adapter import CallsBack, PaysOut
 from adapters.providerkit.messages import CannotBuildError, FileDrop, HttpResponse
-from adapters.providerkit.places import Place
+from adapters.providerkit.places import Place, SftpLogin, SpokenToByFiles
 from adapters.providers.iso20022.config import Iso20022Config, Iso20022Credentials, ServiceLevel, zone_of
 from adapters.providers.iso20022.manifest import MANIFEST, SEPA_MAXIMUM_MINOR, currency_rule
 from adapters.providers.iso20022.references import find_reference
@@ -15,7 +15,7 @@ from domain.manifests import CurrencyRule, ProviderManifest
 from domain.providers import CallbackEvent, Instruction, Outcome, Unknown, Unreadable
 
 
-class Iso20022Adapter(PaysOut, CallsBack):
+class Iso20022Adapter(PaysOut, CallsBack, SpokenToByFiles):
     """Writes pain.001; reads pain.002, camt.053, camt.054 and MT940."""
 
     def __init__(self, config: Iso20022Config, credentials: Iso20022Credentials) -> None:
@@ -38,6 +38,15 @@ class Iso20022Adapter(PaysOut, CallsBack):
     def place(self) -> Place:
         """Where the files of this account are exchanged."""
         return self._config.folder
+
+    @property
+    def login(self) -> SftpLogin:
+        """How to get there."""
+        return SftpLogin(
+            private_key=self._credentials.sftp_private_key,
+            passphrase=self._credentials.sftp_private_key_passphrase,
+            password=self._credentials.sftp_password,
+        )
 
     def build_payout(self, instruction: Instruction) -> FileDrop:
         """Write the payout as a file. Raises CannotBuildError."""

@@ -6,9 +6,9 @@ import xml.etree.ElementTree as ET
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
+from application.ports.drop_folders import FILE_MAX_BYTES
 from domain.providers import Unreadable
 
-FILE_MAX_BYTES = 16 * 1024 * 1024
 MARKS_MAX = 1_500_000
 """Most `<` that are read: a tree takes a hundred times the bytes of its smallest element."""
 

@@ -6,7 +6,8 @@ import hashlib
 from adapters.providers.iso20022 import camt, status_report
 from adapters.providers.iso20022.bookings import read_bookings
 from adapters.providers.iso20022.config import CompletedBy, Iso20022Config
-from adapters.providers.iso20022.documents import FILE_MAX_BYTES, read_document
+from adapters.providers.iso20022.documents import read_document
+from application.ports.drop_folders import FILE_MAX_BYTES
 from domain.providers import CallbackEvent, Unreadable
 
 _WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.providers.iso20022.documents import FILE_MAX_BYTES, MARKS_MAX
+from adapters.providers.iso20022.documents import MARKS_MAX
+from application.ports.drop_folders import FILE_MAX_BYTES
 from domain.providers import CallbackEvent, Unreadable
 from tests.adapters.providers.iso20022.bank import detail, entry, report, swift
 from tests.adapters.providers.iso20022.examples import DATA, REFERENCE, adapter
