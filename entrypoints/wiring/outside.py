@@ -2,9 +2,11 @@
 
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
+from pathlib import Path
 
 from dishka import Provider, Scope, provide
 
+from adapters.dropfolders.opening import DropFolders
 from adapters.providerkit.http import ProviderHttp
 from adapters.security.api_keys import HmacApiKeys
 from adapters.system import SystemWorld
@@ -72,6 +74,11 @@ class Outside(Provider):
         http = ProviderHttp()
         yield http
         await http.close()
+
+    @provide
+    def drop_folders(self, settings: Settings) -> DropFolders:
+        """Exchange files where the settings allow it."""
+        return DropFolders(Path(settings.drop_folder_root) if settings.drop_folder_root else None)
 
     @provide
     def first_accounts(self, settings: Settings) -> FirstAccounts:

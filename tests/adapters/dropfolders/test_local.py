@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from adapters.dropfolders.local import LocalDropFolder
-from application.ports.drop_folders import Delivered, Shelf, WaitingFile
+from application.ports.drop_folders import Delivered, WaitingFile
 from domain.errors import PROV_UNREACHABLE, MediatorError
 from domain.providers import NotSent, Unknown
 
@@ -31,32 +31,6 @@ def put(root: Path, name: str, content: bytes, *, at: float = LONG_AGO) -> Path:
     path.write_bytes(content)
     os.utime(path, (at, at))
     return path
-
-
-async def test_dropped_file_is_there_under_its_name_and_nothing_else_is(
-    folder: LocalDropFolder, tmp_path: Path
-) -> None:
-    assert await folder.drop("a.xml", b"one", deadline_seconds=SOON) == Delivered(was_there=False)
-
-    assert files(tmp_path / "out") == {"a.xml": b"one"}
-    assert await folder.holds("a.xml", b"one", deadline_seconds=SOON)
-
-
-async def test_same_file_again_is_there_already(folder: LocalDropFolder, tmp_path: Path) -> None:
-    await folder.drop("a.xml", b"one", deadline_seconds=SOON)
-
-    assert await folder.drop("a.xml", b"one", deadline_seconds=SOON) == Delivered(was_there=True)
-    assert files(tmp_path / "out") == {"a.xml": b"one"}
-
-
-async def test_other_file_of_that_name_is_never_replaced_and_leaves_doubt(
-    folder: LocalDropFolder, tmp_path: Path
-) -> None:
-    await folder.drop("a.xml", b"one", deadline_seconds=SOON)
-
-    assert isinstance(await folder.drop("a.xml", b"two", deadline_seconds=SOON), Unknown)
-    assert files(tmp_path / "out") == {"a.xml": b"one"}
-    assert not await folder.holds("a.xml", b"two", deadline_seconds=SOON)
 
 
 async def test_many_drops_at_once_leave_one_file(folder: LocalDropFolder, tmp_path: Path) -> None:
@@ -128,37 +102,6 @@ async def test_link_is_not_followed(folder: LocalDropFolder, tmp_path: Path) -> 
         await folder.read("link.xml", deadline_seconds=SOON)
 
     assert refusal.value.entry is PROV_UNREACHABLE
-
-
-@pytest.mark.parametrize("shelf", list(Shelf))
-async def test_file_that_was_dealt_with_is_kept_on_its_shelf(
-    shelf: Shelf, folder: LocalDropFolder, tmp_path: Path
-) -> None:
-    for content in (b"one", b"two", b"one"):
-        put(tmp_path, "statement.xml", content)
-        assert await folder.read("statement.xml", deadline_seconds=SOON) == content
-        await folder.put_away("statement.xml", content, shelf, deadline_seconds=SOON)
-
-    assert files(tmp_path / "in") == {}
-    assert sorted(files(tmp_path / shelf.value).values()) == [b"one", b"two"]
-    assert await folder.read("statement.xml", deadline_seconds=SOON) is None
-
-
-async def test_file_that_was_replaced_after_it_was_read_stays(folder: LocalDropFolder, tmp_path: Path) -> None:
-    put(tmp_path, "statement.xml", b"newer")
-
-    await folder.put_away("statement.xml", b"what was read", Shelf.ARCHIVE, deadline_seconds=SOON)
-
-    assert files(tmp_path / "in") == {"statement.xml": b"newer"}
-    assert files(tmp_path / "archive") == {}
-
-
-async def test_file_that_somebody_else_put_away_is_no_trouble(folder: LocalDropFolder, tmp_path: Path) -> None:
-    put(tmp_path, "statement.xml", b"one")
-    for _ in range(2):
-        await folder.put_away("statement.xml", b"one", Shelf.ARCHIVE, deadline_seconds=SOON)
-
-    assert list(files(tmp_path / "archive").values()) == [b"one"]
 
 
 async def test_folder_that_cannot_be_read_says_so(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from adapters.dropfolders.opening import DropFolders
 from adapters.dropfolders.sftp import SftpDropFolder
 from adapters.providerkit.places import LocalPlace, SftpLogin
-from application.ports.drop_folders import Delivered, DropFolder, Shelf, WaitingFile
+from application.ports.drop_folders import Delivered, DropFolder, WaitingFile
 from domain.errors import PROV_UNREACHABLE, MediatorError
 from domain.providers import NotSent, Unknown
 from tests.adapters.dropfolders.server import KEY_LOGIN, LOGIN, PASSWORD, Bank, serving
@@ -38,21 +38,12 @@ def put(bank: Bank, name: str, content: bytes, *, at: float = LONG_AGO) -> None:
 
 
 @pytest.mark.parametrize("login", [LOGIN, KEY_LOGIN], ids=["password", "key"])
-async def test_dropped_file_is_there_under_its_name_and_nothing_else_is(bank: Bank, login: SftpLogin) -> None:
+async def test_both_logins_are_taken(bank: Bank, login: SftpLogin) -> None:
     folder = SftpDropFolder(bank.place(), login)
 
     assert await folder.drop("a.xml", b"one", deadline_seconds=SOON) == Delivered(was_there=False)
     assert bank.files("out") == {"a.xml": b"one"}
     assert await folder.holds("a.xml", b"one", deadline_seconds=SOON)
-
-
-async def test_same_file_again_is_there_already_and_another_is_never_replaced(bank: Bank, folder: DropFolder) -> None:
-    await folder.drop("a.xml", b"one", deadline_seconds=SOON)
-
-    assert await folder.drop("a.xml", b"one", deadline_seconds=SOON) == Delivered(was_there=True)
-    assert isinstance(await folder.drop("a.xml", b"two", deadline_seconds=SOON), Unknown)
-    assert bank.files("out") == {"a.xml": b"one"}
-    assert not await folder.holds("a.xml", b"two", deadline_seconds=SOON)
 
 
 async def test_server_with_another_key_gets_nothing(bank: Bank) -> None:
@@ -116,7 +107,7 @@ async def test_server_that_is_not_there_was_sent_nothing(bank: Bank) -> None:
     assert refusal.value.entry is PROV_UNREACHABLE
 
 
-async def test_quiet_files_wait_the_oldest_first_and_are_put_away(bank: Bank, folder: DropFolder) -> None:
+async def test_only_quiet_files_wait(bank: Bank, folder: DropFolder) -> None:
     put(bank, "young.xml", b"12", at=LONG_AGO + 1)
     put(bank, "old.xml", b"1")
     put(bank, ".hidden", b"1")
@@ -125,28 +116,6 @@ async def test_quiet_files_wait_the_oldest_first_and_are_put_away(bank: Bank, fo
 
     waiting = await folder.waiting(deadline_seconds=SOON)
     assert waiting == (WaitingFile("old.xml", 1), WaitingFile("young.xml", 2))
-
-    for one, shelf in zip(waiting, (Shelf.ARCHIVE, Shelf.REFUSED), strict=True):
-        content = await folder.read(one.name, deadline_seconds=SOON)
-        await folder.put_away(one.name, content, shelf, deadline_seconds=SOON)
-
-    assert await folder.waiting(deadline_seconds=SOON) == ()
-    assert list(bank.files("archive").values()) == [b"1"]
-    assert list(bank.files("refused").values()) == [b"12"]
-    assert await folder.read("old.xml", deadline_seconds=SOON) is None
-
-
-async def test_file_that_comes_again_is_kept_once_and_one_that_was_replaced_stays(
-    bank: Bank, folder: DropFolder
-) -> None:
-    for _ in range(2):
-        put(bank, "a.xml", b"one")
-        await folder.put_away("a.xml", b"one", Shelf.ARCHIVE, deadline_seconds=SOON)
-    put(bank, "a.xml", b"newer")
-    await folder.put_away("a.xml", b"one", Shelf.ARCHIVE, deadline_seconds=SOON)
-
-    assert list(bank.files("archive").values()) == [b"one"]
-    assert bank.files("in") == {"a.xml": b"newer"}
 
 
 def test_account_has_the_folder_that_it_is_configured_with(tmp_path: Path) -> None:
