@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from domain.money import amount_of
+from adapters.providers.iso20022.camt import read_account_report
+from adapters.providers.iso20022.documents import read_document
+from domain.money import Currency, Money, amount_of
 from domain.providers import AcceptedPending, CallbackEvent, Comeback, Decline, Rejected, Succeeded, Unknown, Unreadable
 from tests.adapters.providers.iso20022.bank import detail, entry, report
 from tests.adapters.providers.iso20022.examples import DATA, KEY, REFERENCE, adapter
@@ -140,6 +142,37 @@ def test_line_in_a_currency_without_balances_is_not_proved() -> None:
     (statement,) = read(report(entry("5", "DBIT", currency="JPY")))
 
     assert statement.kind == "statement.unproved"
+
+
+def test_parts_of_a_minor_unit_and_amounts_of_nothing_are_added_up_and_are_no_money_of_ours() -> None:
+    entries = (entry("0.00001", "DBIT", detail()), entry("0", "DBIT", detail()), entry("0.00000", "CRDT"))
+
+    part, nothing = payouts(report(*entries, opening="1.00001", closing="1.00000"))
+
+    assert isinstance(part.finding, Unknown)
+    assert nothing.finding == Succeeded(REFERENCE, Money(0, Currency("EUR")))
+
+
+@pytest.mark.parametrize(
+    ("told", "day"),
+    [
+        ("<Dt>2026-12-01</Dt>", "2026-12-01"),
+        ("<DtTm>2026-12-01T23:59:59+14:00</DtTm>", "2026-12-01"),
+        ("<Dt>2026-12-01T08:00:00</Dt>", "2026-12-01"),
+        ("<Dt>2026-02-30</Dt>", "None"),
+        ("<Dt>soon</Dt>", "None"),
+    ],
+)
+def test_day_is_read_in_whatever_form_it_comes(told: str, day: str) -> None:
+    usual = report(entry("1.00", "CRDT"), opening="0", closing="1.00")
+    raw = usual.replace(b"<BookgDt><Dt>2026-12-01</Dt>", f"<BookgDt>{told}".encode())
+    document = read_document(raw)
+    assert isinstance(document, tuple)
+
+    read = read_account_report(*document)
+
+    assert isinstance(read, tuple)
+    assert str(read[0].lines[0].booked_on) == day
 
 
 @pytest.mark.parametrize(
