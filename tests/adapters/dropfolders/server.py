@@ -62,6 +62,8 @@ def _sessions(bank: Bank) -> type[asyncssh.SFTPServer]:
             match bank.fault:
                 case "refuse":
                     raise asyncssh.SFTPPermissionDenied("planted")
+                case "replace":
+                    super().posix_rename(oldpath, newpath)
                 case "die before":
                     self.chan_of_session.get_connection().abort()
                 case "die after":

@@ -79,6 +79,14 @@ async def test_server_that_refuses_to_rename_has_nothing(bank: Bank, folder: Dro
     assert bank.files("out") == {}
 
 
+async def test_server_that_would_replace_a_file_is_not_given_the_chance(bank: Bank, folder: DropFolder) -> None:
+    bank.fault = "replace"
+    await folder.drop("a.xml", b"one", deadline_seconds=SOON)
+
+    assert isinstance(await folder.drop("a.xml", b"two", deadline_seconds=SOON), Unknown)
+    assert bank.files("out") == {"a.xml": b"one"}
+
+
 @pytest.mark.parametrize("fault", ["die before", "die after"])
 async def test_connection_that_ends_with_the_rename_leaves_doubt_and_the_folder_tells_later(
     bank: Bank, folder: DropFolder, fault: str
