@@ -5,6 +5,7 @@ from enum import StrEnum
 
 import msgspec
 
+from application.callbacks.take_in_files import TakeInFilesHandler
 from application.fx.expire_quotes import ExpireQuotesHandler
 from application.fx.refresh_rates import RefreshRatesHandler
 from application.ledger.expire_holds import ExpireHoldsHandler
@@ -28,6 +29,7 @@ class Chore(StrEnum):
     REFRESH_RATES = "refresh_rates"
     ENSURE_PARTITIONS = "ensure_partitions"
     FORGET_KEYS = "forget_keys"
+    TAKE_IN_FILES = "take_in_files"
 
 
 class Schedule(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,6 +52,7 @@ SCHEDULES = (
     Schedule(chore=Chore.REFRESH_RATES, every_seconds=3_600.0),
     Schedule(chore=Chore.ENSURE_PARTITIONS, every_seconds=A_DAY),
     Schedule(chore=Chore.FORGET_KEYS, every_seconds=60.0),
+    Schedule(chore=Chore.TAKE_IN_FILES, every_seconds=30.0),
 )
 
 
@@ -65,6 +68,7 @@ class Chores:
     refresh_rates: RefreshRatesHandler
     ensure_partitions: EnsurePartitionsHandler
     forget_keys: ForgetKeysHandler
+    take_in_files: TakeInFilesHandler
 
     async def __call__(self, chore: Chore) -> int:
         """Make one pass; give how much was done. Raises SERVICE_UNAVAILABLE, FX_RATE_UNAVAILABLE."""
@@ -85,3 +89,5 @@ class Chores:
                 return await self.ensure_partitions()
             case Chore.FORGET_KEYS:
                 return await self.forget_keys()
+            case Chore.TAKE_IN_FILES:
+                return await self.take_in_files()

@@ -201,6 +201,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = ()
 
+    drop_folder_root: Annotated[
+        str,
+        Meta(
+            description="Folder below which each account at a bank that exchanges files on this machine has its own, "
+            "named as the account. Empty: there are no local drop folders, only SFTP.",
+            examples=["/var/lib/mediator/banks"],
+        ),
+    ] = ""
     fx_source: Annotated[
         str,
         Meta(

@@ -21,8 +21,8 @@ from domain.providers import ProviderTerms
 OPEN_MAX = 1_024
 """How many opened providers one process keeps, each with its credentials in memory."""
 
-Join = Callable[[Adapter, tuple[str, ...], Guard], Provider]
-"""Joins an adapter, and the secrets that verify its callbacks, with the network behind the account's guard."""
+Join = Callable[[Adapter, ProviderAccountId, tuple[str, ...], Guard], Provider]
+"""Joins an account's adapter, and the secrets that verify its callbacks, with the network, behind its guard."""
 
 Opened = tuple[ProviderAccountId, int, int]
 """An account, the version of its configuration, and the version that brought its credentials."""
@@ -137,7 +137,7 @@ class ConnectedProviders(Providers):
             message = f"This release of {spec.name} cannot read version {version} of the provider account."
             raise MediatorError(ROUTE_NO_PROVIDER, message) from fault
         guard = self._board.guard(whose.tenant_id, whose.account_id, adapter.manifest)
-        return self._join(adapter, getattr(credentials, "callback_secrets", ()), guard)
+        return self._join(adapter, whose.account_id, getattr(credentials, "callback_secrets", ()), guard)
 
     def _spec(self, name: str) -> ProviderSpec:
         if name not in self._specs:

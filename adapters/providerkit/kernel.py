@@ -18,14 +18,17 @@ from adapters.providerkit.guard import Errand, Guard, NoGuard
 from adapters.providerkit.http import ProviderHttp
 from adapters.providerkit.messages import CannotBuildError, FileDrop, HttpRequest, HttpResponse
 from adapters.telemetry.provider_span import provider_span
+from application.ports.drop_folders import Delivered, DropFolder, ExchangesFiles
 from application.ports.providers import Provider
 from domain.errors import CALLBACK_REFUSED, PROV_UNREACHABLE, MediatorError
 from domain.manifests import CLASS_OF, OperationClass, ProviderManifest
 from domain.providers import (
+    AcceptedPending,
     BookLine,
     CallbackEvent,
     Finding,
     Instruction,
+    Missing,
     NotSent,
     OperationKind,
     Outcome,
@@ -45,7 +48,7 @@ LOOK_UP = "look_up"
 _log = logging.getLogger(__name__)
 
 
-class KernelProvider(Provider):
+class KernelProvider(Provider, ExchangesFiles):
     """One provider: its adapter says what to send and what an answer means, the kernel sends and keeps the deadline."""
 
     def __init__(
@@ -55,17 +58,24 @@ class KernelProvider(Provider):
         *,
         callback_secrets: tuple[str, ...] = (),
         guard: Guard | None = None,
+        drops: DropFolder | None = None,
     ) -> None:
-        """Join the two; `http` may be shared with other providers, `guard` is this account's (None: none)."""
+        """Join the two; `http` may be shared with other providers, `guard` and `drops` are this account's."""
         self._adapter = adapter
         self._http = http
         self._callback_secrets = callback_secrets
         self._guard = guard or NoGuard()
+        self._drops = drops
 
     @property
     def manifest(self) -> ProviderManifest:
         """What this provider can do, and how it may be treated."""
         return self._adapter.manifest
+
+    @property
+    def folder(self) -> DropFolder | None:
+        """Where files are exchanged with this provider."""
+        return self._drops
 
     async def perform(self, instruction: Instruction) -> Outcome:
         """Carry the operation out once, within the manifest's deadline. Never raises for what a provider does."""
@@ -82,7 +92,7 @@ class KernelProvider(Provider):
         except CannotBuildError as fault:
             return NotSent(f"not built: {fault.reason}")
         if isinstance(request, FileDrop):
-            return NotSent("no drop folder is connected")
+            return await self._dropped(request)
         if not isinstance(request, HttpRequest):
             return request
         answer = await self._exchange(request, CLASS_OF[instruction.kind])
@@ -103,7 +113,7 @@ class KernelProvider(Provider):
     async def _found(self, instruction: Instruction) -> Finding:
         adapter = self._adapter
         if not isinstance(adapter, LooksUp):
-            return Unknown(f"{self.manifest.name} cannot be asked")
+            return await self._looked_for(instruction)
         try:
             question = adapter.build_look_up(instruction)
         except CannotBuildError as fault:
@@ -185,6 +195,35 @@ class KernelProvider(Provider):
         if isinstance(adapter, Collects):
             return adapter.parse_response(instruction, answer)
         return Unknown("the answer could not be read")
+
+    async def _dropped(self, file: FileDrop) -> Outcome:
+        if self._drops is None:
+            return NotSent("no drop folder is connected")
+        done = await self._drops.drop(file.name, file.content, deadline_seconds=self.manifest.deadline_seconds)
+        return AcceptedPending(file.provider_reference) if isinstance(done, Delivered) else done
+
+    async def _looked_for(self, instruction: Instruction) -> Finding:
+        """Look whether the file of an operation still waits for the bank, where there is nobody to ask.
+
+        Missing it proves nothing: the bank takes away what it has read.
+        """
+        if (
+            self._drops is None
+            or not isinstance(self._adapter, PaysOut)
+            or instruction.kind is not OperationKind.PAYOUT
+        ):
+            return Unknown(f"{self.manifest.name} cannot be asked")
+        try:
+            file = self._adapter.build_payout(instruction)
+            if not isinstance(file, FileDrop):
+                return Unknown(f"{self.manifest.name} cannot be asked")
+            deadline_seconds = self.manifest.deadline_seconds
+            waits = await self._drops.holds(file.name, file.content, deadline_seconds=deadline_seconds)
+        except CannotBuildError as fault:
+            return Unknown(f"could not be looked for: {fault.reason}")
+        except MediatorError as trouble:
+            return Unknown(f"could not be looked for: {trouble.detail}")
+        return AcceptedPending(file.provider_reference) if waits else Missing("its file is not in the folder")
 
     async def _books_page(self, adapter: Reports, account: str, cursor: str | None) -> BooksPage:
         answer = await self._exchange(adapter.build_books_page(account, cursor))

@@ -12,6 +12,7 @@ from domain.callbacks import is_plain
 from domain.dossier import Dossier
 from domain.ids import OperationId, Prefix, TenantId, public_id
 from domain.payments import ProviderOperation
+from domain.providers import OperationKind
 
 
 class Match(msgspec.Struct, frozen=True):
@@ -20,6 +21,11 @@ class Match(msgspec.Struct, frozen=True):
     dossier: Dossier
     operations: tuple[OperationId, ...]
     is_certain: bool
+
+    @property
+    def kind(self) -> OperationKind:
+        """What kind of operation they are."""
+        return self.dossier.operation(self.operations[0]).kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +62,10 @@ class PaymentCallbacks(AppliesCallbacks):
         said = heard.said
         if said.operation_key is not None and is_plain(said.operation_key):
             found = await self.step.payments.find_operation(tenant_id, said.operation_key)
-            if found is not None:
-                return await self._here(tenant_id, heard, (found,))
+            match = None if found is None else await self._here(tenant_id, heard, (found,))
+            # Some providers tell of a capture or refund under the key of its payment: that key is not its name.
+            if match is not None and said.operation_kind in (None, match.kind):
+                return match
         if said.operation_reference is not None and is_plain(said.operation_reference):
             named = await self._named(tenant_id, heard, operation_reference=said.operation_reference)
             if named:

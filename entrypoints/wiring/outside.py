@@ -2,10 +2,12 @@
 
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
+from pathlib import Path
 
 from dishka import Provider, Scope, provide
 
 from adapters.banks.account_numbers import SchwiftyAccountNumbers
+from adapters.dropfolders.opening import DropFolders
 from adapters.providerkit.forms import SpecForms
 from adapters.providerkit.guarding.board import ProviderHealthBoard
 from adapters.providerkit.http import ProviderHttp
@@ -95,6 +97,11 @@ class Outside(Provider):
         await http.close()
 
     @provide
+    def drop_folders(self, settings: Settings) -> DropFolders:
+        """Exchange files where the settings allow it."""
+        return DropFolders(Path(settings.drop_folder_root) if settings.drop_folder_root else None)
+
+    @provide
     def first_accounts(self, settings: Settings) -> FirstAccounts:
         """Open new tenants with the provider accounts that the settings name."""
         return first_accounts(settings)
@@ -106,10 +113,15 @@ class Outside(Provider):
 
     @provide
     def providers(
-        self, source: AccountsInForce, vault: Vault, http: ProviderHttp, board: ProviderHealthBoard
+        self,
+        source: AccountsInForce,
+        vault: Vault,
+        http: ProviderHttp,
+        folders: DropFolders,
+        board: ProviderHealthBoard,
     ) -> Providers:
         """Open providers as the accounts of tenants are configured."""
-        return connected_providers(source, vault, http, board)
+        return connected_providers(source, vault, http, folders, board)
 
 
 def _rate_sources(settings: Settings) -> Iterator[RateSource]:

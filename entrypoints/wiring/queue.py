@@ -7,6 +7,7 @@ from dramatiq.brokers.redis import RedisBroker
 
 from adapters.queue.broker import make_broker
 from adapters.queue.jobs import DramatiqJobQueue
+from application.callbacks.take_in_files import TakeInFilesHandler
 from application.operations.ask_open_operations import AskOpenOperationsHandler
 from application.operations.ensure_partitions import EnsurePartitionsHandler
 from application.operations.expire_unsent import ExpireUnsentHandler
@@ -54,6 +55,7 @@ class Queue(Provider):
         EnsurePartitionsHandler,
         ForgetKeysHandler,
         ParkJobHandler,
+        TakeInFilesHandler,
         RequeueJobHandler,
         ListJobsHandler,
     )

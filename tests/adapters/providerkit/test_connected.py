@@ -48,7 +48,7 @@ class Workbench:
         self.providers = ConnectedProviders([spec], self.source, self.vault, self.board, self.join)
         self.providers._in_force = RecentlyInForce(self.source, clock=lambda: self.seconds)
 
-    def join(self, adapter: Adapter, secrets: tuple[str, ...], guard: Guard) -> Provider:
+    def join(self, adapter: Adapter, _account: ProviderAccountId, secrets: tuple[str, ...], guard: Guard) -> Provider:
         self.made.append((adapter, secrets))
         return KernelProvider(adapter, self.http, callback_secrets=secrets, guard=guard)
 

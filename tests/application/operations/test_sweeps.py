@@ -2,6 +2,8 @@
 
 import pytest
 
+from application.callbacks.receive_callback import ReceiveCallbackHandler
+from application.callbacks.take_in_files import TakeInFilesHandler
 from application.fx.expire_quotes import ExpireQuotesHandler
 from application.fx.refresh_rates import RateSources, RefreshRatesHandler
 from application.ledger.expire_holds import ExpireHoldsHandler
@@ -16,6 +18,7 @@ from domain.errors import SERVICE_UNAVAILABLE, MediatorError
 from tests.application.operations.background import LEASE_SECONDS, Background
 from tests.fakes.bookings import MemoryHoldQueries
 from tests.fakes.fx import MemoryQuotes, MemoryRates
+from tests.fakes.providers import ProviderSet
 from tests.fakes.story import NOT_SENT, TENANT, UNKNOWN, Story
 from tests.fakes.tables import MemoryDatabase
 
@@ -115,6 +118,8 @@ async def test_every_chore_has_a_schedule_and_can_be_done(
     house = background.house
     relay = RelayOutboxHandler(house.outbox, background.queue, SUBSCRIPTIONS)
     nothing = MemoryDatabase(lambda: background.world.now)
+    nobody = ProviderSet(tenants=house.tenants)
+    receive = ReceiveCallbackHandler(house.inbox, nobody, background.world)
     chores = Chores(
         relay,
         ask,
@@ -124,6 +129,7 @@ async def test_every_chore_has_a_schedule_and_can_be_done(
         RefreshRatesHandler(RateSources(()), MemoryRates(), background.world),
         EnsurePartitionsHandler(house.outbox),
         ForgetKeysHandler(house.outbox),
+        TakeInFilesHandler(house.tenants, nobody, receive, background.world),
     )
     await background.receive_callback()
 
