@@ -16,11 +16,13 @@ class Errand(msgspec.Struct, frozen=True):
     """One request on its way out, of which class it is, and how to ask for something harmless instead of it.
 
     `harmless` builds a question that moves no money, asked with our credentials; None where the provider has none.
+    `insists`: a person asks this question and wants the answer now, so it goes through an open circuit, as its probe.
     """
 
     operation_class: OperationClass
     request: HttpRequest
     harmless: Callable[[], HttpRequest | None] = lambda: None
+    insists: bool = False
 
 
 class Send(Protocol):

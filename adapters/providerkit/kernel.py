@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping
+from time import perf_counter
 from typing import TypeVar
 
 from adapters.providerkit.adapter import (
@@ -154,7 +155,7 @@ class KernelProvider(Provider, ExchangesFiles):
         if not isinstance(adapter, VerifiesCredentials):
             return Verification.UNKNOWN
         try:
-            answer = await self._exchange(adapter.build_verification())
+            answer = await self._exchange(adapter.build_verification(), insists=True)
         except CannotBuildError:
             return Verification.UNKNOWN
         if not isinstance(answer, HttpResponse):
@@ -226,7 +227,7 @@ class KernelProvider(Provider, ExchangesFiles):
         return AcceptedPending(file.provider_reference) if waits else Missing("its file is not in the folder")
 
     async def _books_page(self, adapter: Reports, account: str, cursor: str | None) -> BooksPage:
-        answer = await self._exchange(adapter.build_books_page(account, cursor))
+        answer = await self._exchange(adapter.build_books_page(account, cursor), insists=True)
         if not isinstance(answer, HttpResponse):
             raise self._unreachable(answer.reason)
         page = adapter.parse_books_page(answer)
@@ -235,10 +236,21 @@ class KernelProvider(Provider, ExchangesFiles):
         return page
 
     async def _exchange(
-        self, request: HttpRequest, operation_class: OperationClass = OperationClass.ASKING
+        self,
+        request: HttpRequest,
+        operation_class: OperationClass = OperationClass.ASKING,
+        *,
+        insists: bool = False,
     ) -> HttpResponse | NotSent | Unknown:
-        errand = Errand(operation_class, request, self._harmless)
-        return await self._guard.exchange(errand, self._http.exchange, deadline_seconds=self.manifest.deadline_seconds)
+        """Send through the guard; `insists`: a person asks. What went and what came is logged without its contents."""
+        errand = Errand(operation_class, request, self._harmless, insists)
+        began = perf_counter()
+        answer = await self._guard.exchange(
+            errand, self._http.exchange, deadline_seconds=self.manifest.deadline_seconds
+        )
+        milliseconds = round((perf_counter() - began) * 1_000)
+        _log.info("provider.exchanged %s %r: %r in %d ms", self.manifest.name, request, answer, milliseconds)
+        return answer
 
     def _harmless(self) -> HttpRequest | None:
         """Build a question that moves no money, if the provider has one."""

@@ -36,7 +36,7 @@ async def test_kill_loses_no_acknowledged_payment(start_up: Start) -> None:
             again = await shops["EUR"].pay("tok_success", key=key)
             assert (again.status, again.body, again.headers["idempotency-replayed"]) == (201, body, "true")
     proof = await asyncio.to_thread(run_command, "prove", "--folder", str(second.folder.path))
-    assert (proof.returncode, "The books hold" in proof.stdout) == (0, True)
+    assert (proof.returncode, "The books hold" in proof.stdout) == (0, True), proof.stdout
 
 
 async def _pay_on_and_on(shop: Shop, acknowledged: dict[str, bytes]) -> None:

@@ -139,6 +139,9 @@ class AccountGuard(Guard):
             raise _Refused(Refusal.BY_HAND, "circuit opened by hand: no new money goes to this provider account")
         if setting is BreakerSetting.CLOSED:
             return
+        if errand.operation_class is OperationClass.ASKING and errand.insists:
+            journey.probed = self._all_open()
+            return
         claim = await self._claim_probe(errand.operation_class)
         if errand.operation_class is OperationClass.ASKING:
             journey.probed = {} if claim is None else {errand.operation_class: claim}
@@ -146,6 +149,11 @@ class AccountGuard(Guard):
                 await self._offer_as_probe(other, journey)
         elif claim is not None:
             await self._probe(errand, send, journey, claim)
+
+    def _all_open(self) -> dict[OperationClass, Standing]:
+        """Give every circuit that is open, as a person's question finds out about all of them at once."""
+        known = {each: self._records.known(self._place(each)) for each in OperationClass}
+        return {each: standing for each, standing in known.items() if standing.is_open}
 
     async def _claim_probe(self, operation_class: OperationClass) -> Standing | None:
         """Give None when the circuit is closed, and the claim when this request may find out. Raises _Refused."""

@@ -76,6 +76,27 @@ async def busy_house(house: House, owner: asyncpg.Connection) -> House:
             f"'{house.account}','e','{ONE}',1,'l','{{}}',1,now()",
         ),
         ("callback_refusals", "provider_account_id, refused_count, last_refused_at", f"'{house.account}',1,now()"),
+        (
+            "beneficiaries",
+            "id, version, state, type, name, country, currency, account_number, metadata, created_at, updated_at",
+            f"'{ONE}',1,'active','wallet','Sita','NP','EUR','9800000000','{{}}',now(),now()",
+        ),
+        (
+            "payouts",
+            (
+                "id, version, state, currency, amount_minor, beneficiary_id, provider, provider_account_id, "
+                "requires_approval, created_by, metadata, hold_id, created_at, updated_at"
+            ),
+            f"'{ONE}',1,'created','EUR',1,'{ONE}','sandbox','{house.account}',false,'a','{{}}','{ONE}',now(),now()",
+        ),
+        (
+            "payout_operations",
+            (
+                "id, payout_id, version, state, key, config_version, currency, amount_minor, sends, queries, send_by, "
+                "created_at, updated_at"
+            ),
+            f"'{ONE}','{ONE}',1,'sending','k',1,'EUR',1,1,0,now(),now(),now()",
+        ),
         *((table, columns, values) for table, (columns, values) in ROWS.items()),
         (
             "balance_monitors",

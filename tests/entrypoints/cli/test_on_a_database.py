@@ -115,8 +115,8 @@ def test_proof_goes_on_from_the_last_proved_point_unless_it_shall_be_full(
         return mine["since"] is None, mine["is_point_taken"], mine["rows"]
 
     assert (first.code, second.code, full.code) == (0, 0, 0)
-    assert (stretch(first.out), stretch(full.out)) == ((True, True, 6), (True, True, 6))
-    assert stretch(second.out) == (False, False, 2)  # Two accounts; nothing came since.
+    assert (stretch(first.out), stretch(full.out)) == ((True, True, 8), (True, True, 8))
+    assert stretch(second.out) == (False, False, 4)  # Two accounts, each looked at twice; nothing came since.
     on_database(on_a_database, "update fm.entries set balance_minor = 8")
     assert mediator("prove", "--full").code == 1
 

@@ -18,13 +18,16 @@ from tests.entrypoints.http.shop import Shop
 
 PUBLIC = {
     *("GET /problems", "GET /problems/{code}", "GET /health/live", "GET /health/ready"),
-    "POST /v1/callbacks/{provider}/{account_id}",
+    *(f"{method} /v1/callbacks/{{provider}}/{{account_id}}" for method in ("GET", "POST", "PUT")),
 }
 NAMES = {
     "name": "sandbox",
     "provider_account_id": f"pac_{'0' * 32}",
     "account_id": f"acc_{'0' * 32}",
-    **{f"{name}_id": f"any_{'0' * 32}" for name in ("payment", "transfer", "hold", "limit", "monitor", "quote")},
+    **{
+        f"{name}_id": f"any_{'0' * 32}"
+        for name in ("payment", "payout", "beneficiary", "callback", "transfer", "hold", "limit", "monitor", "quote")
+    },
 }
 
 

@@ -317,7 +317,7 @@ async def test_a_bad_query_gets_its_exact_refusal(visitor: Shop, query: str, exp
         *[(method, f"/v1/payments/pay_{'0' * 32}", {"GET", "OPTIONS"}) for method in ("POST", "PUT", "DELETE")],
         *[(method, f"/v1/payments/pay_{'0' * 32}/refunds", {"POST", "OPTIONS"}) for method in ("GET", "DELETE")],
         ("POST", "/v1/ledger/entries", {"GET", "OPTIONS"}),
-        ("GET", f"/v1/callbacks/sandbox/pac_{'0' * 32}", {"POST", "OPTIONS"}),
+        ("DELETE", f"/v1/callbacks/sandbox/pac_{'0' * 32}", {"GET", "POST", "PUT", "OPTIONS"}),
     ],
 )
 async def test_a_method_that_there_is_not_is_refused_with_those_that_there_are(

@@ -24,7 +24,10 @@ NAMES = {
     "account_id": f"pac_{'0' * 32}",
     "provider_account_id": f"pac_{'0' * 32}",
     "name": "sandbox",
-    **{f"{name}_id": f"any_{'0' * 32}" for name in ("payment", "transfer", "hold", "limit", "monitor", "quote")},
+    **{
+        f"{name}_id": f"any_{'0' * 32}"
+        for name in ("payment", "payout", "beneficiary", "callback", "transfer", "hold", "limit", "monitor", "quote")
+    },
 }
 
 

@@ -32,6 +32,7 @@ KIND: Final = {
     "refund_payment": OperationKind.REFUND,
 }
 MISSING: Final = f"pay_{'0' * 32}"
+MISSING_CALLBACK: Final = f"cbk_{'0' * 32}"
 
 
 class Scene:
@@ -57,6 +58,15 @@ class Scene:
         path = self.operation.filled({"payment_id": payment_id or await self.payment()})
         return await (shop or self.shop).post(path, body, key=self.key)
 
+    async def callback(self) -> str:
+        """Have the provider call back, and give what is kept of that."""
+        raw = b"{}"
+        sent = await self.shop.line(
+            "POST", f"/v1/callbacks/sandbox/{self.shop.account}", raw, list(self.provider.signed(raw).items())
+        )
+        assert sent.status == 204, sent
+        return str((await self.shop.all("/v1/callbacks"))[0]["id"])
+
     async def raw(self, raw: bytes = b"", *extra: Header, query: str = "", known: bool = True) -> Answer:
         """Send any bytes to the route."""
         names = {
@@ -64,6 +74,9 @@ class Scene:
             "code": "NOT_FOUND" if known else "NOBODY",
             "provider": "sandbox",
             "account_id": self.shop.account,
+            "callback_id": await self.callback()
+            if known and "callback_id" in self.operation.path
+            else MISSING_CALLBACK,
         }
         headers: list[Header] = [("authorization", f"Bearer {self.shop.api_key}"), ("idempotency-key", self.key)]
         target = self.operation.filled(names) + query
@@ -75,7 +88,7 @@ async def malformed(scene: Scene) -> Answer:
 
 
 async def too_large(scene: Scene) -> Answer:
-    return await scene.raw(b" " * 1_000_000, JSON)
+    return await scene.raw(b" " * 2_000_000, JSON)
 
 
 async def unsupported(scene: Scene) -> Answer:

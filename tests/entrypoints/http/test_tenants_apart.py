@@ -93,6 +93,7 @@ async def belongings(shop: Shop) -> Belongings:
     holds = tuple([one["id"] for one in await shop.all("/v1/holds")])
     names = {
         "payment_id": (payment_id,),
+        "provider_account_id": (shop.account,),
         "payout_id": (payout,),
         "beneficiary_id": (beneficiary,),
         "account_id": tuple(one["id"] for one in accounts),

@@ -24,6 +24,7 @@ from application.ports.identity import NewTenant, Tenants
 from application.ports.journal import Journal
 from application.ports.payments import PaymentRepository
 from application.ports.queue import ParkedJob
+from application.ports.vault import Place, Vault
 from domain.audit import AuditRecord
 from domain.events import CallbackReceived
 from domain.ids import CallbackId, EventId, PaymentId, ProviderAccountId
@@ -55,8 +56,20 @@ class Scenery:
         self._numbers = itertools.count(1)
 
     async def build(self) -> Self:
-        await (await self.container.get(Tenants)).open(self.tenant)
+        await (await self.container.get(Tenants)).open(await self._connected())
         return self
+
+    async def _connected(self) -> NewTenant:
+        """Give the tenant with credentials that the service itself has sealed."""
+        vault, settings = await self.container.get(Vault), self.settings
+        words = {"api_key": settings.sandbox_api_key, "callback_secrets": list(settings.sandbox_callback_secrets)}
+        accounts = []
+        for account in self.tenant.provider_accounts:
+            place = Place(tenant_id=self.tenant.tenant_id, account_id=account.id, version=1)
+            sealed = vault.seal(msgspec.json.encode(words), place)
+            config: dict[str, object] = {"base_url": settings.sandbox_url}
+            accounts.append(msgspec.structs.replace(account, config=config, credentials=sealed))
+        return msgspec.structs.replace(self.tenant, provider_accounts=tuple(accounts))
 
     async def doubtful_payment(self, *, age: timedelta = timedelta()) -> Story:
         """A payment that the provider took although we were told nothing, that long ago."""

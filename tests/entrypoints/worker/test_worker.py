@@ -24,7 +24,7 @@ from tests.entrypoints.worker.scenery import Scenery, eventually
 from tests.fakes.story import NOT_SENT, Story, an_order
 
 LEASE_SECONDS = 0.2
-NO_PROVIDER = {"sandbox_url": ""}
+OTHER_SECRET = {"secret_key": "a secret under which nothing here was sealed"}
 
 Begin = Callable[[Settings], Worker]
 
@@ -86,7 +86,7 @@ async def test_parked_job_is_done_when_it_is_requeued_after_its_cause_was_mended
 ) -> None:
     story = await scenery.doubtful_payment()
     await scenery.receive_callback(story.operation().key)
-    begin(msgspec.structs.replace(settings, **NO_PROVIDER))
+    begin(msgspec.structs.replace(settings, **OTHER_SECRET))
     await relay(RelayOutbox())
     await eventually(scenery.parked)
     begin(settings)

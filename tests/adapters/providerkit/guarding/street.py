@@ -186,12 +186,19 @@ class Process:
         return self.board.guard(TENANT, ACCOUNT, manifest(*rules))
 
     async def ask(
-        self, network: Network, each: OperationClass, *, deadline: float = 10.0, harmless: HttpRequest | None = HARMLESS
+        self,
+        network: Network,
+        each: OperationClass,
+        *,
+        deadline: float = 10.0,
+        harmless: HttpRequest | None = HARMLESS,
+        insists: bool = False,
     ) -> Answer:
         """Send a request of a class to the one account."""
         guard = self.board._guards.get(ACCOUNT) or self.guard()
         request = HttpRequest(method="POST", url=f"https://provider.test{PATHS[each]}")
-        return await guard.exchange(Errand(each, request, lambda: harmless), network, deadline_seconds=deadline)
+        errand = Errand(each, request, lambda: harmless, insists)
+        return await guard.exchange(errand, network, deadline_seconds=deadline)
 
     async def trip(self, each: OperationClass) -> None:
         """Let requests of a class fail until its circuit is open."""

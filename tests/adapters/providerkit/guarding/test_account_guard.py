@@ -253,6 +253,45 @@ def test_an_open_circuit_of_questions_is_probed_by_the_next_question() -> None:
     run(story())
 
 
+def test_a_persons_question_goes_through_an_open_circuit_and_finds_out_about_all_of_them() -> None:
+    async def story() -> None:
+        process, network = Process(), Network()
+        await process.trip(ASKING)
+        await process.trip(MONEY)
+
+        assert isinstance(await process.ask(network, ASKING), NotSent)
+        assert await process.ask(network, ASKING, insists=True) == OK
+        assert await process.ask(network, MONEY) == OK
+        assert network.paths == ["/status", "/charge"]
+
+    run(story())
+
+
+def test_a_persons_question_that_fails_leaves_the_circuit_open_for_longer() -> None:
+    async def story() -> None:
+        process = Process()
+        await process.trip(ASKING)
+        broken = Network(HttpResponse(status=500))
+        await process.ask(broken, ASKING, insists=True)
+        await asyncio.sleep(6)
+
+        assert isinstance(await process.ask(Network(), ASKING), NotSent)
+        assert broken.paths == ["/status"]
+
+    run(story())
+
+
+def test_money_never_insists() -> None:
+    async def story() -> None:
+        process, network = Process(), Network()
+        await process.trip(MONEY)
+
+        assert isinstance(await process.ask(network, MONEY, insists=True), NotSent)
+        assert network.paths == []
+
+    run(story())
+
+
 def test_after_a_calm_time_the_back_off_begins_anew() -> None:
     async def story() -> None:
         process = Process()
