@@ -101,15 +101,22 @@ class BeneficiaryPageOut(msgspec.Struct, frozen=True):
     next_cursor: str | None
 
 
+ProviderAccountIn = Annotated[
+    str, Meta(pattern=r"^pac_[0-9a-f]{32}\Z", examples=["pac_0198c5a0b1c27d3e8f00112233445566"])
+]
+
+
 class CreatePayoutIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What to pay out, and to whom."""
 
     amount: PayoutAmountIn
     currency: CurrencyIn
-    beneficiary_id: PublicId
+    beneficiary_id: Annotated[
+        str, Meta(pattern=r"^ben_[0-9a-f]{32}\Z", examples=["ben_0198c5a0b1c27d3e8f00112233445566"])
+    ]
     requires_approval: Annotated[bool, Meta(description="Send it only when somebody has approved it.")] = False
     provider_account_id: Annotated[
-        PublicId | None, Meta(description="Insist on this account; the first that can send it if null.")
+        ProviderAccountIn | None, Meta(description="Insist on this account; the first that can send it if null.")
     ] = None
     reference: Annotated[Line | None, Meta(description="Your own reference; payouts can be listed by it.")] = None
     description: Annotated[Line | None, Meta(description="What the beneficiary may be told.")] = None

@@ -52,7 +52,7 @@ async def create_payout(
     Its amount is held out of what is available at once; a worker sends it, after its approval where one is required.
     Poll it: `sent` says that the provider has it, `completed` that it arrived, `returned` that it came back.
     """
-    account = data.provider_account_id
+    call, account = idempotent_call(request), data.provider_account_id
     command = CreatePayout(
         amount=amount_of(data.amount, data.currency),
         beneficiary_id=BeneficiaryId(id_in_path(Prefix.BENEFICIARY, data.beneficiary_id)),
@@ -62,7 +62,7 @@ async def create_payout(
         description=data.description,
         metadata=data.metadata,
     )
-    return answered(await handler(command, idempotent_call(request)))  # type: ignore[return-value]  # bytes of that shape
+    return answered(await handler(command, call))  # type: ignore[return-value]  # bytes of that shape
 
 
 @post("/v1/payouts/{payout_id:str}/approve", status_code=200, tags=["Payouts"], idempotent=True, errors=DECISION_ERRORS)
@@ -122,7 +122,7 @@ async def list_payouts(
     handler: FromDishka[ListPayoutsHandler],
     payout_state: Annotated[PayoutState | None, QueryParameter(name="state")] = None,
     currency: Annotated[str | None, QueryParameter(pattern=r"^[A-Z]{3}\Z")] = None,
-    beneficiary_id: Annotated[str | None, QueryParameter(max_length=64)] = None,
+    beneficiary_id: Annotated[str | None, QueryParameter(pattern=r"^ben_[0-9a-f]{32}\Z")] = None,
     reference: Annotated[str | None, QueryParameter(min_length=1, max_length=255)] = None,
     created_from: Annotated[datetime | None, QueryParameter(description="From this moment on.")] = None,
     created_before: Annotated[datetime | None, QueryParameter(description="Before this moment.")] = None,
