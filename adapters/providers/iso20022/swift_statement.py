@@ -6,17 +6,21 @@ of February outside of `:61:`, and that the sign of a reversal is the opposite o
 """
 
 import calendar
+import logging
 import re
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from mt940 import models
+from mt940 import models, tags
 
 from adapters.providers.iso20022.config import Encoding
 from domain.bank_statements import BalanceKind, BankStatement, LineDetail, LineState, StatedBalance, StatementLine
 from domain.providers import Unreadable
+
+# The library logs every field as it reads it, and as an error when it cannot: names and accounts, in our logs.
+tags.logger.setLevel(logging.CRITICAL + 1)
 
 STATEMENTS_MAX = 5_000
 DIGITS_MAX = 15

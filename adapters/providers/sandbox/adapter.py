@@ -123,6 +123,7 @@ class SandboxAdapter(Collects, PaysOut, LooksUp, CallsBack, Reports, VerifiesCre
 
     def build_payout(self, instruction: Instruction) -> HttpRequest:
         """Say the payout in the gateway's words. Raises CannotBuildError."""
+        taken(MANIFEST.idempotency, instruction.key)
         return payouts.build_payout(self._access, instruction)
 
     def parse_payout(self, instruction: Instruction, response: HttpResponse) -> Outcome:

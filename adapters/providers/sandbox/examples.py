@@ -4,6 +4,8 @@ import hashlib
 import hmac
 import json
 
+import msgspec
+
 from adapters.providerkit.examples import ExampleAnswer, ExampleCallback, Examples, ExampleVerification
 from adapters.providerkit.messages import HttpResponse
 from adapters.providers.sandbox.client import SandboxConfig, SandboxCredentials
@@ -11,12 +13,14 @@ from domain.money import Currency, Money
 from domain.providers import (
     AcceptedPending,
     CallbackEvent,
+    Comeback,
     Decline,
     Finding,
     Instruction,
     Missing,
     NotSent,
     OperationKind,
+    Payee,
     Rejected,
     Succeeded,
     Unknown,
@@ -37,6 +41,7 @@ _CHARGE = {
     "decline": None,
     "action_url": None,
 }
+_PAYOUT = {"id": "po_1", "key": "opn_3", "payout": "pyo_1", "status": "paid", "amount": 1_234, "currency": "EUR"}
 _DECLINED = {"code": "insufficient_funds", "kind": "soft", "message": "Not enough."}
 _EVENT = b'{"id":"ev_1","type":"charge.captured","operation_key":"opn_2","charge":{"id":"ch_1"}}'
 
@@ -54,12 +59,22 @@ def examples() -> Examples:
         return_url="https://shop.example/thanks",
     )
     capture, void, refund = (_later(kind) for kind in (OperationKind.CAPTURE, OperationKind.VOID, OperationKind.REFUND))
+    payout = Instruction(
+        kind=OperationKind.PAYOUT,
+        key="opn_3",
+        amount=_AMOUNT,
+        payment_id="pyo_1",
+        account="pac_1",
+        payee=Payee(name="Anna Example", country="DE", iban="DE89370400440532013000", bic="COBADEFFXXX"),
+        reference="invoice 7",
+        callback_url="https://pay.example/v1/callbacks/sandbox/pac_1",
+    )
     return Examples(
         config=SandboxConfig(base_url="https://gateway.example/base/"),
         credentials=SandboxCredentials(api_key="sk_example_1", callback_secrets=(_SECRET, "whsec_example_old")),
-        instructions=(authorize, capture, void, refund),
-        answers=_answers(authorize, (capture, void, refund)),
-        look_ups=_look_ups(authorize, refund),
+        instructions=(authorize, capture, void, refund, payout),
+        answers=(*_answers(authorize, (capture, void, refund)), *_payout_answers(payout)),
+        look_ups=(*_look_ups(authorize, refund), *_payout_look_ups(payout)),
         verifications=(
             _verification(200, {"lines": [], "next": None}, Verification.VALID),
             _verification(401, {"error": {"code": "unauthorized"}}, Verification.REFUSED),
@@ -113,6 +128,34 @@ def _look_ups(authorize: Instruction, refund: Instruction) -> tuple[ExampleAnswe
         ),
         _answer(refund, 200, {"key": "opn_2", "kind": "refund", **done}, Succeeded("ch_1", _AMOUNT)),
         _answer(authorize, 404, missing, Missing("operation_not_found")),
+    )
+
+
+def _payout_answers(payout: Instruction) -> tuple[ExampleAnswer, ...]:
+    blocked = {"error": {"code": "beneficiary_blocked", "kind": "hard", "message": "Not to them."}}
+    return (
+        _answer(payout, 201, _PAYOUT, Succeeded("po_1", _AMOUNT)),
+        _answer(payout, 201, _PAYOUT | {"status": "pending"}, AcceptedPending("po_1")),
+        _answer(payout, 402, blocked, Rejected("beneficiary_blocked", Decline.HARD, "Not to them.")),
+        _answer(payout, 429, {"error": {"code": "rate_limited"}}, NotSent("not processed: rate_limited")),
+        _answer(payout, 500, {"error": {"code": "internal"}}, Unknown("status 500, internal")),
+    )
+
+
+def _payout_look_ups(payout: Instruction) -> tuple[ExampleAnswer, ...]:
+    closed = {"failure": {"code": "account_closed", "kind": "hard", "message": "Closed."}}
+    gone = Rejected("account_closed", Decline.HARD, "Closed.", "po_1")
+    missing = {"error": {"code": "payout_not_found", "message": "There is none."}}
+    return (
+        _answer(payout, 200, _PAYOUT, Succeeded("po_1", _AMOUNT)),
+        _answer(payout, 200, _PAYOUT | {"status": "failed"} | closed, gone),
+        _answer(
+            payout,
+            200,
+            _PAYOUT | {"status": "returned"} | closed,
+            msgspec.structs.replace(gone, comeback=Comeback.RETURNED),
+        ),
+        _answer(payout, 404, missing, Missing("payout_not_found")),
     )
 
 

@@ -11,6 +11,7 @@ from adapters.providerkit.conformance.mutations import GARBAGE, HOSTILE, bent
 from adapters.providerkit.conformance.readings import says
 from adapters.providerkit.conformance.subject import NotApplicableError, Subject
 from adapters.providerkit.examples import ExampleCallback
+from domain.manifests import CallbackTransport
 from domain.providers import Unreadable
 
 _OTHER = "whsec_of_somebody_else"
@@ -22,6 +23,8 @@ def _signed(subject: Subject) -> Iterator[tuple[CallsBack, ExampleCallback, str]
     rule = subject.adapter.manifest.callbacks
     if rule is None or rule.signature is None:
         raise NotApplicableError("callbacks are unsigned: they are hints")
+    if rule.transport is CallbackTransport.FILE:
+        raise NotApplicableError("files are proved by the folder that they lie in, not by themselves")
     signed = [(adapter, one, one.secret) for one in subject.examples.callbacks if one.secret is not None]
     if not signed:
         raise NotApplicableError("no example callback is signed")
@@ -39,6 +42,10 @@ def _shown(subject: Subject) -> Iterator[str]:
     rule = subject.adapter.manifest.callbacks
     if isinstance(subject.adapter, CallsBack) and rule is not None:
         secrets = [one.secret for one in subject.examples.callbacks]
+        if rule.transport is CallbackTransport.FILE:
+            if any(secrets):
+                yield "a file is shown with a secret, and nobody signs files"
+            return
         if rule.signature is not None and not any(secrets):
             yield "declares a signature, and no example callback is signed"
         if rule.signature is None and any(secrets):

@@ -125,3 +125,12 @@ def test_name_of_a_file_is_not_opened() -> None:
 
     assert isinstance(adapter().parse_callback(str(path).encode()), Unreadable)
     assert isinstance(read_swift_statements(str(path).encode(), Encoding.CP850), Unreadable)
+
+
+def test_no_line_of_a_statement_reaches_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
+
+    read_swift_statements(swift(":61:2612011201DR1234,56NTRFNONREF"), Encoding.CP852)
+    read_swift_statements(swift(":61:nonsense of Anna Example"), Encoding.CP852)
+
+    assert caplog.records == []
