@@ -4,8 +4,13 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from tests.boundary.judging import Judged
+from tests.boundary.payout_run import pay_out
 from tests.boundary.run import run
 from tests.boundary.setting import SOUND, Bugs
+
+PAYOUT_EVERY = 4
+"""One run in so many is about payouts."""
 
 
 @dataclass
@@ -35,11 +40,16 @@ class Count:
         self.faulty.update(other.faulty)
 
 
+async def play(seed: int, bugs: Bugs = SOUND) -> Judged:
+    """Play the run of a seed: a payment's life, and every so often one of payouts."""
+    return await (pay_out if seed % PAYOUT_EVERY == 0 else run)(seed, bugs)
+
+
 async def counted(seeds: Iterable[int], bugs: Bugs = SOUND) -> Count:
     """Play these runs."""
     count = Count()
     for seed in seeds:
-        judged = await run(seed, bugs)
+        judged = await play(seed, bugs)
         count.runs += 1
         count.doubles += judged.doubles
         count.lost += judged.lost

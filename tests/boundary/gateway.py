@@ -14,9 +14,9 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from adapters.providerkit.messages import HttpRequest, HttpResponse
+from tests.boundary.payout_books import PayoutBooks, Said
 
 SECRET = "whsec_test_of_the_gateway"
-Said = tuple[int, dict[str, Any]]
 
 
 @dataclass
@@ -64,12 +64,18 @@ class Gateway:
     done: dict[str, Done] = field(default_factory=dict)
     callbacks: list[tuple[bytes, str]] = field(default_factory=list)
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    paying: PayoutBooks = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.paying = PayoutBooks(self.name, self.chance)
 
     def answer(self, request: HttpRequest, *, now_seconds: float) -> HttpResponse:
         """Do what a whole request asks for, and answer it."""
         parts = urlsplit(request.url)
         path = [unquote(one) for one in parts.path.strip("/").split("/")][1:]
-        if request.method == "GET":
+        if path[0] == "payouts":
+            said = self._paid_out(request, path, now_seconds)
+        elif request.method == "GET":
             said = self._found(path[1]) if path[0] == "operations" else self._books()
         else:
             key = request.headers["Idempotency-Key"]
@@ -92,6 +98,11 @@ class Gateway:
                 _decide(charge, "authorized" if taken else "declined")
                 self._tell(key, now_seconds)
 
+    def think_of_payouts(self, *, now_seconds: float) -> None:
+        """Let payouts become something else, and tell of it."""
+        for key in self.paying.think():
+            self._call_back(key, "payout.changed", None, now_seconds)
+
     def effects(self, kind: str) -> set[str]:
         """Give the keys of the operations of a kind that moved or held money."""
         return {key for key, done in self.done.items() if done.kind == kind and done.state == "succeeded"}
@@ -99,6 +110,16 @@ class Gateway:
     def live(self) -> list[Charge]:
         """Give the charges that have a customer's money, or hold it."""
         return [charge for charge in self.charges.values() if charge.is_live]
+
+    def _paid_out(self, request: HttpRequest, path: list[str], now_seconds: float) -> Said:
+        if request.method == "GET":
+            return self.paying.found(path[1])
+        key = request.headers["Idempotency-Key"]
+        is_new = key not in self.paying.payouts
+        said = self.paying.order(key, json.loads(request.body))
+        if is_new:
+            self._call_back(key, "payout.changed", None, now_seconds)
+        return said
 
     def _do(self, path: list[str], body: dict[str, Any]) -> Done:
         if path == ["charges"]:
@@ -175,15 +196,13 @@ class Gateway:
         return 200, {"lines": [_line(one) for one in self.charges.values()], "next": None}
 
     def _tell(self, key: str, now_seconds: float) -> None:
-        """Write a signed callback, to be delivered whenever, and however often."""
         done = self.done[key]
         charge = {"id": done.charge.id} if done.charge else None
-        event = {
-            "id": f"ev_{next(self.numbers)}",
-            "type": f"{done.kind}.changed",
-            "operation_key": key,
-            "charge": charge,
-        }
+        self._call_back(key, f"{done.kind}.changed", charge, now_seconds)
+
+    def _call_back(self, key: str, kind: str, charge: dict[str, Any] | None, now_seconds: float) -> None:
+        """Write a signed callback, to be delivered whenever, and however often."""
+        event = {"id": f"ev_{next(self.numbers)}", "type": kind, "operation_key": key, "charge": charge}
         raw = json.dumps(event).encode()
         at = int(now_seconds)
         signed = hmac.new(SECRET.encode(), f"{at}.".encode() + raw, hashlib.sha256).hexdigest()

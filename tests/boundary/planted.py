@@ -6,9 +6,21 @@ from typing import Any
 import msgspec
 
 from adapters.providerkit.messages import HttpRequest, HttpResponse
-from application.ports.journal import Committed, Journal, Unit, Verdict
+from application.ports.journal import AnyUnit, Committed, Journal, PayoutUnit, Verdict
 from domain.manifests import ProviderManifest
-from domain.providers import Decline, Finding, Instruction, Missing, NotSent, Outcome, Rejected, Succeeded, Unknown
+from domain.providers import (
+    AcceptedPending,
+    Decline,
+    Finding,
+    Instruction,
+    Missing,
+    NotSent,
+    OperationKind,
+    Outcome,
+    Rejected,
+    Succeeded,
+    Unknown,
+)
 from tests.boundary.cut_wire import Answered, CutWire
 from tests.boundary.setting import SOUND, Bugs, NamedAdapter
 from tests.boundary.steps import Steps
@@ -32,6 +44,28 @@ class ResendsWithAFreshKey(Wrapped):
         outcome: Outcome = await self.provider.perform(instruction)
         if isinstance(outcome, Unknown):
             outcome = await self.provider.perform(msgspec.structs.replace(instruction, key=f"{instruction.key}_2"))
+        return outcome
+
+
+class PaysOutAgainInDoubt(Wrapped):
+    """Sends a payout again after doubt, under another key."""
+
+    async def perform(self, instruction: Instruction) -> Outcome:
+        """Perform, and once more."""
+        outcome: Outcome = await self.provider.perform(instruction)
+        if instruction.kind is OperationKind.PAYOUT and isinstance(outcome, Unknown):
+            outcome = await self.provider.perform(msgspec.structs.replace(instruction, key=f"{instruction.key}_2"))
+        return outcome
+
+
+class TakesSentForArrived(Wrapped):
+    """Takes a payout that the provider has for one that arrived."""
+
+    async def perform(self, instruction: Instruction) -> Outcome:
+        """Perform."""
+        outcome: Outcome = await self.provider.perform(instruction)
+        if instruction.kind is OperationKind.PAYOUT and isinstance(outcome, AcceptedPending):
+            return Succeeded(outcome.provider_reference, instruction.amount)
         return outcome
 
 
@@ -100,31 +134,57 @@ class FaultIsARefusal(NamedAdapter):
         return super().parse_response(instruction, response)
 
 
+class FaultIsARefusalOfAPayout(NamedAdapter):
+    """Reads a 500 to a payout as a refusal."""
+
+    def parse_payout(self, instruction: Instruction, response: HttpResponse) -> Outcome:
+        """Read an answer."""
+        if response.status == 500:
+            return Rejected("internal", Decline.HARD, "")
+        return super().parse_payout(instruction, response)
+
+
 class CallsBeforeItCommits:
-    """Acknowledges a new payment, and writes it only with the next write: if the process lives so long."""
+    """Acknowledges what is new, and writes it only with the next write: if the process lives so long."""
 
     def __init__(self, journal: Journal, steps: Steps) -> None:
         """Write late."""
         self._journal = journal
         self._steps = steps
-        self._owed: tuple[int, Unit] | None = None
+        self._owed: tuple[int, AnyUnit] | None = None
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._journal, name)
 
-    async def commit(self, unit: Unit) -> Verdict:
+    def is_owed(self, unit: AnyUnit) -> bool:
+        """Whether it is written late: a payment or a payout that is new."""
+        return unit.before is None
+
+    async def commit(self, unit: AnyUnit) -> Verdict:
         """Commit what is owed unless it died with the process, and owe what is new."""
         owed, self._owed = self._owed, None
         if owed is not None and owed[0] == self._steps.deaths:
             await self._journal.commit(owed[1])
-        if unit.before is None:
+        if self.is_owed(unit):
             self._owed = (self._steps.deaths, unit)
             return Committed()
         return await self._journal.commit(unit)
 
 
+class SendsBeforeItCommits(CallsBeforeItCommits):
+    """Sends a payout before its key is written."""
+
+    def is_owed(self, unit: AnyUnit) -> bool:
+        """Whether it is the claim to send a payout for the first time."""
+        return isinstance(unit, PayoutUnit) and unit.before is not None and unit.before.operation is None
+
+
 def _late(journal: Journal, steps: Steps) -> Any:
     return CallsBeforeItCommits(journal, steps)
+
+
+def _sending_late(journal: Journal, steps: Steps) -> Any:
+    return SendsBeforeItCommits(journal, steps)
 
 
 def _wrapping(wrapped: type[Wrapped]) -> Bugs:
@@ -141,4 +201,8 @@ PLANTED: dict[str, Bugs] = {
     "believes not found at once": replace(SOUND, adapter=ShortHorizon),
     "reads a 500 as a refusal": replace(SOUND, adapter=FaultIsARefusal),
     "calls before it commits": replace(SOUND, journal=_late),
+    "pays out again in doubt": _wrapping(PaysOutAgainInDoubt),
+    "takes a payout that was sent for one that arrived": _wrapping(TakesSentForArrived),
+    "reads a 500 as a refusal of a payout": replace(SOUND, adapter=FaultIsARefusalOfAPayout),
+    "sends a payout before it commits": replace(SOUND, journal=_sending_late),
 }

@@ -4,9 +4,8 @@ import asyncio
 
 import pytest
 
-from tests.boundary.counting import counted
+from tests.boundary.counting import PAYOUT_EVERY, counted, play
 from tests.boundary.planted import PLANTED
-from tests.boundary.run import run
 
 RUNS = 10_000
 PARTS = 8
@@ -28,12 +27,13 @@ def test_runs_go_through_what_they_are_about() -> None:
     assert count.deaths > 200
     assert count.went_on > 20
     assert {"succeeded", "failed", "cancelled", "authorized", "partially_captured", "created"} <= set(count.states)
-    assert {"authorize", "capture", "refund", "void"} <= set(count.effects)
+    assert {"payout completed", "payout returned", "payout failed", "payout cancelled"} <= set(count.states)
+    assert {"authorize", "capture", "refund", "void", "payout paid", "payout returned"} <= set(count.effects)
 
 
-@pytest.mark.parametrize("seed", [0, 7, 4_242])
+@pytest.mark.parametrize("seed", [0, 7, 4_242, 4_244])
 def test_run_is_repeated_by_its_seed(seed: int) -> None:
-    assert asyncio.run(run(seed)) == asyncio.run(run(seed))
+    assert asyncio.run(play(seed)) == asyncio.run(play(seed))
 
 
 @pytest.mark.parametrize("name", PLANTED)
@@ -45,6 +45,12 @@ def test_planted_bug_is_found(name: str) -> None:
 
 async def _first_fault(name: str) -> int | None:
     for seed in range(BLIND_AFTER):
-        if (await run(seed, PLANTED[name])).faults:
+        if (await play(seed, PLANTED[name])).faults:
             return seed
     return None
+
+
+def test_payout_that_is_sent_again_in_doubt_is_counted_as_paid_twice() -> None:
+    count = asyncio.run(counted(range(0, 400, PAYOUT_EVERY), PLANTED["pays out again in doubt"]))
+
+    assert count.doubles > 0

@@ -1,4 +1,4 @@
-"""Payments whose connection is cut at any byte and whose process dies at any step: none is taken twice."""
+"""Payments and payouts whose connection is cut at any byte and whose process dies at any step: none is taken twice."""
 
 import asyncio
 import os
