@@ -4,6 +4,7 @@ from adapters.providerkit.conformance.checks import (
     amounts,
     answers,
     callbacks,
+    files,
     idempotency,
     look_ups,
     manifest,
@@ -27,5 +28,6 @@ CHECKS = (
     *answers.CHECKS,
     *truth.CHECKS,
     *callbacks.CHECKS,
+    *files.CHECKS,
     *secrets.CHECKS,
 )

@@ -90,10 +90,12 @@ def examples() -> Examples:
         payee=Payee(name="Ourselves", country="DE", iban=_IBAN),
         operation_reference="po_1",
     )
+    unnamed = msgspec.structs.replace(authorize, provider_reference=None)
+    unheard = msgspec.structs.replace(payout, operation_reference=None)
     return Examples(
         config=StripeConfig(base_url="https://stripe.example", payout_destinations={_IBAN: "ba_1"}),
         credentials=StripeCredentials(secret_key="sk_test_example", callback_secrets=(_SECRET, "whsec_example_old")),  # noqa: S106 -- made up
-        instructions=(authorize, capture, void, refund, payout),
+        instructions=(authorize, unnamed, capture, void, refund, payout, unheard),
         answers=_answers(authorize, capture, void, refund, payout),
         look_ups=_look_ups(authorize, capture, refund, payout),
         verifications=(

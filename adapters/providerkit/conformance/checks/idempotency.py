@@ -12,7 +12,7 @@ from domain.manifests import IdempotencyRule, KeyPlace
 from domain.money import Money
 from domain.providers import Instruction
 
-_KEYS = ("opn_0198c5a1b2c37d4e8f90a1b2c3d4e5f6", "opn_0198c5a1b2c37d4e8f90a1b2c3d4e5f7")
+KEYS = ("opn_0198c5a1b2c37d4e8f90a1b2c3d4e5f6", "opn_0198c5a1b2c37d4e8f90a1b2c3d4e5f7")
 """Two keys as we make them; they differ in their last digit alone."""
 
 _ODD_KEYS = ("k" * 36, "k" * 65, "k" * 256, "k" * 4_096, "with space", "naïve", "tab\t", "new\nline", "", "a/b?c=d&e")
@@ -75,10 +75,10 @@ def _variants(subject: Subject, instruction: Instruction) -> Iterator[Sending]:
 
 def _own(subject: Subject) -> Iterator[str]:
     for rule, instruction, _ in _keyed(subject):
-        forms = (msgspec.structs.replace(instruction, key=key) for key in _KEYS)
+        forms = (msgspec.structs.replace(instruction, key=key) for key in KEYS)
         sent = [keys_in(rule, one) for form in forms if (one := find_built(subject.adapter, form)) is not None]
         if not sent:
-            yield f"{instruction.kind.value}: a key of ours cannot be built: {_KEYS[0]}"
+            yield f"{instruction.kind.value}: a key of ours cannot be built: {KEYS[0]}"
         elif len(set(sent)) < len(sent):
             yield f"{instruction.kind.value}: two operations are sent with one key, {sent[0]}"
 

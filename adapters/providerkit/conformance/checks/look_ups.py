@@ -11,8 +11,9 @@ from adapters.providerkit.conformance.reading import written
 from adapters.providerkit.conformance.subject import NotApplicableError, Subject, find_question
 from adapters.providerkit.messages import HttpRequest
 from domain.manifests import LookUp
-from domain.providers import Instruction, Unknown
+from domain.providers import AcceptedPending, Instruction, Rejected, Succeeded
 
+_DECIDED = (Succeeded, Rejected, AcceptedPending)
 _SAFE = frozenset({"GET", "HEAD"})
 _OURS = ("key", "payment_id")
 _THEIRS = ("provider_reference", "operation_reference")
@@ -68,16 +69,20 @@ def _about(subject: Subject) -> Iterator[str]:
 
 
 def _confusions(subject: Subject, asked: Instruction, others: dict[str, str]) -> Iterator[str]:
-    """Look whether two operations that are asked about alike, by a list perhaps, are told apart in the answer."""
+    """Look whether two operations that are asked about alike, by a list perhaps, are told apart in the answer.
+
+    An empty list is about neither, so only what says that something became of one must not be said of the other.
+    """
     adapter, kind = subject.adapter, asked.kind.value
-    shown = [one for one in subject.examples.look_ups if one.about.kind is asked.kind]
+    shown = [
+        one for one in subject.examples.look_ups if one.about.kind is asked.kind and isinstance(one.means, _DECIDED)
+    ]
     if not shown:
         yield f"{kind}: two operations are asked about with one question, and no example shows how to tell them apart"
     for one in shown:
         if not isinstance(adapter, LooksUp):
             return
-        read = adapter.parse_look_up(msgspec.structs.replace(one.about, **others), one.response)
-        if read == one.means and not isinstance(read, Unknown):
+        if adapter.parse_look_up(msgspec.structs.replace(one.about, **others), one.response) == one.means:
             yield f"{kind}: two operations are asked about with one question, and one answer is taken for both"
 
 

@@ -11,7 +11,7 @@ from adapters.providerkit.conformance.subject import Sending, Subject, find_buil
 from adapters.providerkit.messages import CannotBuildError, FileDrop, HttpRequest
 from domain.providers import AcceptedPending, Instruction
 
-_HOSTILE = (
+HOSTILE_NAMES = (
     "../../v1/payouts",
     "a/b",
     "a?b=c",
@@ -25,7 +25,7 @@ _HOSTILE = (
     '"}',
     "@evil.example",
 )
-_NAMES = (
+NAMES = (
     "payment_id",
     "account",
     "provider_reference",
@@ -51,8 +51,8 @@ def _home(subject: Subject) -> Iterator[str]:
 
 def _quoted(subject: Subject) -> Iterator[str]:
     for instruction, sending in subject.buildable():
-        for field in _NAMES:
-            for hostile in _HOSTILE:
+        for field in NAMES:
+            for hostile in HOSTILE_NAMES:
                 changed = msgspec.structs.replace(instruction, **{field: hostile})
                 for built, plain in (
                     (find_built(subject.adapter, changed), sending),
