@@ -8,8 +8,9 @@ import msgspec
 
 from adapters.providerkit.adapter import CallsBack, Collects, VerifiesCredentials
 from adapters.providerkit.messages import HttpRequest, HttpResponse
+from adapters.providerkit.reading import find_read
 from adapters.providers.adyen import callbacks, payments
-from adapters.providers.adyen.client import Access, AdyenConfig, AdyenCredentials, Refused, find_read, post
+from adapters.providers.adyen.client import Access, AdyenConfig, AdyenCredentials, Refused, post
 from adapters.providers.adyen.manifest import MANIFEST
 from domain.manifests import ProviderManifest
 from domain.providers import CallbackEvent, Instruction, Outcome, Unreadable, Verification

@@ -10,7 +10,9 @@ import hmac
 
 import msgspec
 
-from adapters.providers.adyen.client import Amount, Name, cleaned, find_read
+from adapters.providerkit.reading import cleaned, find_read
+from adapters.providerkit.signatures import is_any
+from adapters.providers.adyen.client import Amount, Name
 from domain.errors import CALLBACK_REFUSED, MediatorError
 from domain.providers import CallbackEvent, Decline, Finding, OperationKind, Rejected, Succeeded, Unknown, Unreadable
 
@@ -124,13 +126,9 @@ def _finding(item: Item) -> Finding:
 
 
 def _is_signed(item: Item, keys: list[bytes]) -> bool:
-    """Compare with the signature of every key, in constant time and without stopping at the first that fits."""
+    """Compare with the signature of every key."""
     given, text = item.additional_data.hmac_signature.encode(), item.signed_text().encode()
-    signed = False
-    for key in keys:
-        expected = base64.b64encode(hmac.new(key, text, hashlib.sha256).digest())
-        signed |= hmac.compare_digest(given, expected)
-    return signed
+    return is_any((given,), (base64.b64encode(hmac.new(key, text, hashlib.sha256).digest()) for key in keys))
 
 
 def _find_key(secret: str) -> bytes | None:

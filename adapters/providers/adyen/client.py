@@ -2,17 +2,16 @@
 
 import json
 from enum import StrEnum
-from typing import Annotated, Any, TypeVar
-from urllib.parse import urlsplit
+from typing import Annotated, Any
 
 import msgspec
 
+from adapters.providerkit.addresses import must_be_plain, must_be_positive
 from adapters.providerkit.amounts import from_wire
-from adapters.providerkit.messages import CannotBuildError, HttpRequest
+from adapters.providerkit.keys import taken
+from adapters.providerkit.messages import HttpRequest
 from adapters.providers.adyen.manifest import MANIFEST, RULES
 from domain.money import Money
-
-Shape = TypeVar("Shape")
 
 Name = Annotated[str, msgspec.Meta(pattern=r"\A[!-~]{1,255}\Z")]
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
@@ -33,11 +32,8 @@ class AdyenConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     deadline_seconds: Annotated[float, msgspec.Meta(gt=0, le=60)] = 30.0
 
     def __post_init__(self) -> None:
-        parts = urlsplit(self.base_url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc or parts.query:
-            raise ValueError("base_url must be an http(s) address without user, password and query")
-        if not self.deadline_seconds > 0:
-            raise ValueError("deadline_seconds must be more than 0")
+        must_be_plain("base_url", self.base_url)
+        must_be_positive("deadline_seconds", self.deadline_seconds)
 
 
 class AdyenCredentials(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -138,29 +134,14 @@ class Refused(msgspec.Struct, frozen=True, rename="camel"):
     message: str = ""
 
 
-def find_read(raw: bytes, shape: type[Shape]) -> Shape | None:
-    """Read JSON into a shape; None when these bytes are not that."""
-    try:
-        return msgspec.json.decode(raw, type=shape)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return None
-
-
 def post(access: Access, path: str, body: dict[str, Any], *, key: str | None = None) -> HttpRequest:
     """Build a request; what is None in the body is left out.
 
     Raises CannotBuildError for a key that Adyen would not keep as it is.
     """
-    if key is not None and not MANIFEST.idempotency.takes(key):
-        raise CannotBuildError("the key is not one that Adyen takes")
     told = {name: value for name, value in body.items() if value is not None}
     headers = {"Accept": "application/json", "Content-Type": "application/json", "X-API-Key": access.api_key}
     if key is not None:
-        headers["Idempotency-Key"] = key
+        headers["Idempotency-Key"] = taken(MANIFEST.idempotency, key)
     url = f"{access.config.base_url.rstrip('/')}{path}"
     return HttpRequest(method="POST", url=url, headers=headers, body=json.dumps(told).encode())
-
-
-def cleaned(message: str, *, length_max: int = 500) -> str:
-    """Keep a foreign message fit for logs and databases: printable, of bounded length."""
-    return "".join(character for character in message[:length_max] if character.isprintable())

@@ -6,16 +6,8 @@ from typing import Any
 
 from adapters.providerkit.amounts import to_wire
 from adapters.providerkit.messages import CannotBuildError, HttpRequest, HttpResponse
-from adapters.providers.adyen.client import (
-    Access,
-    Modification,
-    Payment,
-    Refused,
-    ResultCode,
-    cleaned,
-    find_read,
-    post,
-)
+from adapters.providerkit.reading import cleaned, find_read, unreadable
+from adapters.providers.adyen.client import Access, Modification, Payment, Refused, ResultCode, post
 from adapters.providers.adyen.manifest import RULES
 from domain.money import Money
 from domain.providers import (
@@ -66,9 +58,9 @@ def parse_response(instruction: Instruction, response: HttpResponse) -> Outcome:
         return _refused(response)
     if instruction.kind is OperationKind.AUTHORIZE:
         payment = find_read(response.body, Payment)
-        return _unreadable(response) if payment is None else _paid(instruction, payment)
+        return unreadable(response) if payment is None else _paid(instruction, payment)
     modification = find_read(response.body, Modification)
-    return _unreadable(response) if modification is None else _received(instruction, modification)
+    return unreadable(response) if modification is None else _received(instruction, modification)
 
 
 def _new_payment(access: Access, instruction: Instruction) -> dict[str, Any]:
@@ -197,7 +189,7 @@ def _refused(response: HttpResponse) -> Outcome:
     """Only a refusal in Adyen's own words is definite, and neither a 5xx nor a 429 is said to have done nothing."""
     refused = find_read(response.body, Refused)
     if refused is None or refused.status != response.status:
-        return _unreadable(response)
+        return unreadable(response)
     if refused.error_code == _KEY_IN_USE:
         return Unknown("the key is in use, or was used before")
     if response.status in _KEY_NOT_TAKEN:
@@ -205,7 +197,3 @@ def _refused(response: HttpResponse) -> Outcome:
     if response.status in _INVALID:
         return Rejected(refused.error_code, Decline.INVALID, cleaned(refused.message))
     return Unknown(f"status {response.status}, {refused.error_code}")
-
-
-def _unreadable(response: HttpResponse) -> Unknown:
-    return Unknown(f"status {response.status}, no answer that could be read")

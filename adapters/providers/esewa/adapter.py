@@ -1,17 +1,18 @@
 """eSewa as the kernel knows it: a signed form for the customer's browser, a signed hint back, a status to ask for."""
 
 import hashlib
-import hmac
 import re
 from collections.abc import Mapping
 from http import HTTPStatus
-from urllib.parse import parse_qs, quote, urlencode
+from urllib.parse import quote, urlencode
 
 import msgspec
 
 from adapters.providerkit.adapter import CallsBack, Collects, LooksUp
 from adapters.providerkit.amounts import from_wire, to_wire
 from adapters.providerkit.messages import CannotBuildError, HttpRequest, HttpResponse
+from adapters.providerkit.reading import read_query, unreadable
+from adapters.providerkit.signatures import is_any
 from adapters.providers.esewa.client import (
     SIGNED_FIELDS,
     EsewaConfig,
@@ -101,7 +102,7 @@ class EsewaAdapter(Collects, LooksUp, CallsBack):
         """Read a status. `AMBIGUOUS`, an outage and every other word leave doubt."""
         said = find_fields(response.body) if response.status == HTTPStatus.OK else None
         if said is None:
-            return Unknown(f"status {response.status}, no answer that could be read")
+            return unreadable(response)
         if said.get("transaction_uuid") != _uuid_of(instruction.key):
             return Unknown(f"no answer about this transaction: {said.get('error_message', '')[:100]}")
         match said.get("status"):
@@ -129,7 +130,7 @@ class EsewaAdapter(Collects, LooksUp, CallsBack):
         A return from the failure page carries no signature, and is a hint that says nothing but which payment to look
         up.
         """
-        query = _query(raw)
+        query = read_query(raw)
         if "data" not in query:
             return
         said = find_data(query["data"])
@@ -138,7 +139,7 @@ class EsewaAdapter(Collects, LooksUp, CallsBack):
 
     def parse_callback(self, raw: bytes) -> tuple[CallbackEvent, ...] | Unreadable:
         """Read which transaction the customer comes back from."""
-        query = _query(raw)
+        query = read_query(raw)
         said = find_data(query.get("data", "")) or {}
         # eSewa puts `?data=` behind any address, also behind one that has a query.
         uuid = said.get("transaction_uuid", query.get(_FAILED, "").partition("?")[0])
@@ -155,15 +156,12 @@ class EsewaAdapter(Collects, LooksUp, CallsBack):
 
 
 def _is_signed(said: Mapping[str, str], secrets: tuple[str, ...]) -> bool:
-    """Compare with every secret's signature, in constant time; what decides must be among what is signed."""
+    """Compare with every secret's signature; what decides must be among what is signed."""
     names = said.get("signed_field_names", "").split(",")
     if not set(names) <= set(said) or not {"status", *SIGNED_FIELDS} <= set(names) or len(names) > _FIELDS_MAX:
         return False
     given = said.get("signature", "").encode()
-    signed = False
-    for secret in secrets:
-        signed |= hmac.compare_digest(signature(secret, said, names).encode(), given)
-    return signed
+    return is_any((given,), (signature(secret, said, names).encode() for secret in secrets))
 
 
 def _succeeded(said: Mapping[str, str]) -> Finding:
@@ -192,12 +190,3 @@ def _uuid_of(key: str) -> str:
 def _key_of(uuid: str) -> str:
     """Read our key back."""
     return uuid.replace("-", "_")
-
-
-def _query(raw: bytes) -> dict[str, str]:
-    """Read a query string; of what comes several times, the first."""
-    try:
-        fields = parse_qs(raw.decode("ascii"), max_num_fields=50)
-    except (UnicodeDecodeError, ValueError):
-        return {}
-    return {name: values[0] for name, values in fields.items()}

@@ -8,9 +8,10 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated
-from urllib.parse import urlsplit
 
 import msgspec
+
+from adapters.providerkit.addresses import must_be_plain, must_be_positive
 
 SIGNED_FIELDS = ("total_amount", "transaction_uuid", "product_code")
 """What the form signs, in this order."""
@@ -34,11 +35,8 @@ class EsewaConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     def __post_init__(self) -> None:
         for name in ("form_url", "status_url"):
-            parts = urlsplit(getattr(self, name))
-            if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc or parts.query:
-                raise ValueError(f"{name} must be an http(s) address without user, password and query")
-        if not self.deadline_seconds > 0:
-            raise ValueError("deadline_seconds must be more than 0")
+            must_be_plain(name, getattr(self, name))
+        must_be_positive("deadline_seconds", self.deadline_seconds)
 
 
 class EsewaCredentials(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

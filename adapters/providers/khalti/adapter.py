@@ -4,13 +4,14 @@ import hashlib
 import re
 from collections.abc import Mapping
 from http import HTTPStatus
-from urllib.parse import parse_qs, quote
+from urllib.parse import quote
 
 import msgspec
 
 from adapters.providerkit.adapter import CallsBack, Collects, LooksUp, VerifiesCredentials
 from adapters.providerkit.amounts import from_wire, to_wire
 from adapters.providerkit.messages import CannotBuildError, HttpRequest, HttpResponse
+from adapters.providerkit.reading import MESSAGE_MAX, cleaned, find_read, read_query, unreadable
 from adapters.providers.khalti.client import (
     Found,
     Initiated,
@@ -19,7 +20,6 @@ from adapters.providers.khalti.client import (
     PartialRefunds,
     Refused,
     Status,
-    find_read,
     post,
 )
 from adapters.providers.khalti.manifest import MANIFEST, NPR
@@ -43,7 +43,6 @@ from domain.providers import (
 
 _NAME = re.compile(r"\A[A-Za-z0-9_-]{1,100}\Z", re.ASCII)
 _CODE = re.compile(r"\A[a-z_]{1,64}\Z", re.ASCII)
-_MESSAGE_MAX = 500
 _NOBODY = "AAAAAAAAAAAAAAAAAAAAAA"
 """A payment that nobody has: to ask for it shows whether the key is taken."""
 
@@ -84,13 +83,14 @@ class KhaltiAdapter(Collects, LooksUp, CallsBack, VerifiesCredentials):
             return self._initiated(response) if initiated else self._refunded(instruction, response)
         refused = find_read(response.body, Refused)
         if refused is None or (refused.detail is None and refused.error_key is None):
-            return _unreadable(response)
+            return unreadable(response)
         if response.status == HTTPStatus.UNAUTHORIZED:
             return NotSent("not processed: the key was not taken")
         if response.status == HTTPStatus.BAD_REQUEST:
             code = refused.error_key or ""
-            return Rejected(code if _CODE.match(code) else "refused", Decline.INVALID, _cleaned(response.body))
-        return _unreadable(response)
+            message = cleaned(response.body[:MESSAGE_MAX].decode("utf-8", "replace"))
+            return Rejected(code if _CODE.match(code) else "refused", Decline.INVALID, message)
+        return unreadable(response)
 
     def build_look_up(self, instruction: Instruction) -> HttpRequest | Finding:
         """Ask what became of a payment. An initiation whose link we never got was seen by nobody: it is missing."""
@@ -105,7 +105,7 @@ class KhaltiAdapter(Collects, LooksUp, CallsBack, VerifiesCredentials):
         """Read the body before the status code: `Expired` and `User canceled` come with 400."""
         found = find_read(response.body, Found)
         if found is None or response.status not in {HTTPStatus.OK, HTTPStatus.BAD_REQUEST}:
-            return _unreadable(response)
+            return unreadable(response)
         if found.pidx != _parts(instruction.provider_reference)[0]:
             return Unknown("the answer is about another payment")
         if instruction.kind is OperationKind.REFUND:
@@ -128,7 +128,7 @@ class KhaltiAdapter(Collects, LooksUp, CallsBack, VerifiesCredentials):
         What it says of the payment's state is not read at all: anybody could have written it. Only the very same query
         counts as the same event, so that a forged one cannot stand in the way of the genuine one.
         """
-        query = _query(raw)
+        query = read_query(raw)
         pidx, key = query.get("pidx", ""), query.get("purchase_order_id", "")
         if _NAME.match(pidx) is None:
             return Unreadable("no payment is named")
@@ -183,7 +183,7 @@ class KhaltiAdapter(Collects, LooksUp, CallsBack, VerifiesCredentials):
     def _initiated(self, response: HttpResponse) -> Outcome:
         initiated = find_read(response.body, Initiated)
         if initiated is None:
-            return _unreadable(response)
+            return unreadable(response)
         return AcceptedPending(initiated.pidx, initiated.payment_url)
 
     def _refunded(self, instruction: Instruction, response: HttpResponse) -> Outcome:
@@ -192,7 +192,7 @@ class KhaltiAdapter(Collects, LooksUp, CallsBack, VerifiesCredentials):
         detail = "" if said is None or said.detail is None else said.detail.lower()
         if any(words in detail for words in _DETAILS_OF_A_REFUND):
             return Succeeded(instruction.provider_reference or "", instruction.amount)
-        return _unreadable(response)
+        return unreadable(response)
 
     def _payment_found(self, instruction: Instruction, found: Found) -> Finding:
         match found.status:
@@ -231,22 +231,3 @@ def _parts(reference: str | None) -> tuple[str | None, str | None]:
         return None, None
     pidx, _, transaction = reference.partition("/")
     return pidx, transaction or None
-
-
-def _query(raw: bytes) -> dict[str, str]:
-    """Read a query string; of what comes several times, the first."""
-    try:
-        fields = parse_qs(raw.decode("ascii"), max_num_fields=50)
-    except (UnicodeDecodeError, ValueError):
-        return {}
-    return {name: values[0] for name, values in fields.items()}
-
-
-def _unreadable(response: HttpResponse) -> Unknown:
-    return Unknown(f"status {response.status}, no answer that could be read")
-
-
-def _cleaned(raw: bytes) -> str:
-    """Keep a foreign message fit for logs and databases: printable, of bounded length."""
-    text = raw[:_MESSAGE_MAX].decode("utf-8", "replace")
-    return "".join(character for character in text if character.isprintable())

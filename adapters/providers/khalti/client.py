@@ -2,14 +2,12 @@
 
 import json
 from enum import StrEnum
-from typing import Annotated, Any, TypeVar
-from urllib.parse import urlsplit
+from typing import Annotated, Any
 
 import msgspec
 
+from adapters.providerkit.addresses import must_be_plain, must_be_positive
 from adapters.providerkit.messages import HttpRequest
-
-Shape = TypeVar("Shape")
 
 Name = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9_-]{1,100}\Z")]
 Paisa = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
@@ -39,11 +37,8 @@ class KhaltiConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
     def __post_init__(self) -> None:
         for name in ("base_url", "refund_url", "website_url"):
-            parts = urlsplit(getattr(self, name))
-            if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc or parts.query:
-                raise ValueError(f"{name} must be an http(s) address without user, password and query")
-        if not self.deadline_seconds > 0:
-            raise ValueError("deadline_seconds must be more than 0")
+            must_be_plain(name, getattr(self, name))
+        must_be_positive("deadline_seconds", self.deadline_seconds)
 
 
 class KhaltiCredentials(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -92,14 +87,6 @@ class Refused(msgspec.Struct, frozen=True):
 
     detail: str | None = None
     error_key: str | None = None
-
-
-def find_read(raw: bytes, shape: type[Shape]) -> Shape | None:
-    """Read JSON into a shape; None when these bytes are not that."""
-    try:
-        return msgspec.json.decode(raw, type=shape)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return None
 
 
 def post(root: str, path: str, secret_key: str, body: dict[str, Any]) -> HttpRequest:

@@ -16,8 +16,9 @@ from adapters.providerkit.adapter import (
 )
 from adapters.providerkit.keys import taken
 from adapters.providerkit.messages import HttpRequest, HttpResponse
+from adapters.providerkit.reading import find_read
 from adapters.providers.sandbox import callbacks, payments, payouts
-from adapters.providers.sandbox.client import Access, Page, Refused, SandboxConfig, SandboxCredentials, find_read, get
+from adapters.providers.sandbox.client import Access, Page, Refused, SandboxConfig, SandboxCredentials, get
 from domain.currencies import EXPONENTS
 from domain.manifests import (
     Ability,

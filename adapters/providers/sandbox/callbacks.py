@@ -1,11 +1,11 @@
 """Verifies the sandbox gateway's callbacks, then reads them."""
 
-import hashlib
-import hmac
 import re
 from collections.abc import Mapping
 
-from adapters.providers.sandbox.client import Event, find_read
+from adapters.providerkit.reading import find_read
+from adapters.providerkit.signatures import is_any, timed_signatures
+from adapters.providers.sandbox.client import Event
 from domain.errors import CALLBACK_REFUSED, MediatorError
 from domain.providers import CallbackEvent, Unreadable
 
@@ -23,7 +23,8 @@ def verify_callback(
     said = _SHAPE.match(headers.get(_HEADER, ""))
     if said is None:
         raise _refused()
-    signed = _signed_by_any(raw, at=said["at"], signatures=said["signatures"], secrets=secrets)
+    given = [one.encode() for one in said["signatures"].removeprefix(",v1=").split(",v1=")]
+    signed = is_any(given, timed_signatures(raw, at=said["at"], secrets=secrets))
     fresh = abs(now_seconds - int(said["at"])) <= tolerance_seconds
     if not (signed and fresh):
         raise _refused()
@@ -41,17 +42,6 @@ def parse_callback(raw: bytes) -> tuple[CallbackEvent, ...] | Unreadable:
         provider_reference=None if event.charge is None else event.charge.id,
     )
     return (said,)
-
-
-def _signed_by_any(raw: bytes, *, at: str, signatures: str, secrets: tuple[str, ...]) -> bool:
-    """Compare every signature with every secret's, in constant time and without stopping at the first that fits."""
-    given = [one.encode() for one in signatures.removeprefix(",v1=").split(",v1=")]
-    signed = False
-    for secret in secrets:
-        expected = hmac.new(secret.encode(), at.encode() + b"." + raw, hashlib.sha256).hexdigest().encode()
-        for one in given:
-            signed |= hmac.compare_digest(one, expected)
-    return signed
 
 
 def _refused() -> MediatorError:

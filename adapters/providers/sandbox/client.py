@@ -2,15 +2,14 @@
 
 import json
 from enum import StrEnum
-from typing import Annotated, Any, TypeVar
-from urllib.parse import quote, urlsplit
+from typing import Annotated, Any
+from urllib.parse import quote
 
 import msgspec
 
+from adapters.providerkit.addresses import must_be_plain, must_be_positive
 from adapters.providerkit.messages import HttpRequest
 from domain.money import AMOUNT_MAX
-
-Shape = TypeVar("Shape")
 
 MinorUnits = Annotated[int, msgspec.Meta(ge=0, le=AMOUNT_MAX)]
 Name = Annotated[str, msgspec.Meta(pattern=r"\A[!-~]{1,255}\Z")]
@@ -28,11 +27,8 @@ class SandboxConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     deadline_seconds: Annotated[float, msgspec.Meta(gt=0, le=60)] = 2.0
 
     def __post_init__(self) -> None:
-        parts = urlsplit(self.base_url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc or parts.query:
-            raise ValueError("base_url must be an http(s) address without user, password and query")
-        if not self.deadline_seconds > 0:
-            raise ValueError("deadline_seconds must be more than 0")
+        must_be_plain("base_url", self.base_url)
+        must_be_positive("deadline_seconds", self.deadline_seconds)
 
 
 class SandboxCredentials(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -203,14 +199,6 @@ class Page(msgspec.Struct, frozen=True):
 
     lines: tuple[Line, ...]
     next: Name | None
-
-
-def find_read(raw: bytes, shape: type[Shape]) -> Shape | None:
-    """Read JSON into a shape; None when these bytes are not that."""
-    try:
-        return msgspec.json.decode(raw, type=shape)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return None
 
 
 def get(access: Access, path: str, **query: str) -> HttpRequest:

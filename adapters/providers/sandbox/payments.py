@@ -3,6 +3,7 @@
 from http import HTTPStatus
 
 from adapters.providerkit.messages import CannotBuildError, HttpRequest, HttpResponse
+from adapters.providerkit.reading import cleaned, find_read, unreadable
 from adapters.providers.sandbox.client import (
     Access,
     Charge,
@@ -14,7 +15,6 @@ from adapters.providers.sandbox.client import (
     Refusal,
     RefusalKind,
     Refused,
-    find_read,
     get,
     post,
     quoted,
@@ -35,7 +35,6 @@ from domain.providers import (
     Unknown,
 )
 
-_MESSAGE_MAX = 500
 _DECLINES = {RefusalKind.SOFT: Decline.SOFT, RefusalKind.HARD: Decline.HARD, RefusalKind.INVALID: Decline.INVALID}
 
 _NOT_PROCESSED = {(401, "unauthorized"), (403, "forbidden"), (429, "rate_limited")}
@@ -74,9 +73,9 @@ def parse_response(instruction: Instruction, response: HttpResponse) -> Outcome:
         return _refused(instruction, response)
     if instruction.kind is OperationKind.AUTHORIZE:
         charge = find_read(response.body, Charge)
-        return _unreadable(response) if charge is None else _authorized(instruction, charge)
+        return unreadable(response) if charge is None else _authorized(instruction, charge)
     movement = find_read(response.body, Movement)
-    return _unreadable(response) if movement is None else _moved(instruction, movement)
+    return unreadable(response) if movement is None else _moved(instruction, movement)
 
 
 def parse_look_up(instruction: Instruction, response: HttpResponse) -> Finding:
@@ -87,7 +86,7 @@ def parse_look_up(instruction: Instruction, response: HttpResponse) -> Finding:
             return Missing("operation_not_found")
     operation = find_read(response.body, Operation) if response.status == HTTPStatus.OK else None
     if operation is None:
-        return _unreadable(response)
+        return unreadable(response)
     if operation.key != instruction.key or operation.kind != instruction.kind:
         return Unknown("the answer is about another operation")
     return _found(instruction, operation)
@@ -119,7 +118,7 @@ def _refused(instruction: Instruction, response: HttpResponse) -> Outcome:
     """Only a refusal in the gateway's own words is definite: a proxy on the way may answer with any status."""
     refused = find_read(response.body, Refused)
     if refused is None:
-        return _unreadable(response)
+        return unreadable(response)
     error = refused.error
     if refused.charge is not None and refused.charge.payment != instruction.payment_id:
         return Unknown("the answer is about another payment")
@@ -129,7 +128,7 @@ def _refused(instruction: Instruction, response: HttpResponse) -> Outcome:
     if response.status == HTTPStatus.PAYMENT_REQUIRED and error.kind in {RefusalKind.SOFT, RefusalKind.HARD}:
         return _rejected(error, reference)
     if response.status in _INVALID:
-        return Rejected(error.code, Decline.INVALID, _cleaned(error.message), reference)
+        return Rejected(error.code, Decline.INVALID, cleaned(error.message), reference)
     return Unknown(f"status {response.status}, {error.code}")
 
 
@@ -186,7 +185,7 @@ def _took_too_little(instruction: Instruction, charge: Charge) -> bool:
 
 def _rejected(refusal: Refusal, reference: str | None) -> Rejected:
     decline = Decline.HARD if refusal.kind is None else _DECLINES[refusal.kind]
-    return Rejected(refusal.code, decline, _cleaned(refusal.message), reference)
+    return Rejected(refusal.code, decline, cleaned(refusal.message), reference)
 
 
 def _succeeded(reference: str, minor: int, currency: str) -> Succeeded | Unknown:
@@ -194,12 +193,3 @@ def _succeeded(reference: str, minor: int, currency: str) -> Succeeded | Unknown
     if currency not in EXPONENTS:
         return Unknown("the answer states a currency that does not exist")
     return Succeeded(reference, Money(minor, Currency(currency)))
-
-
-def _unreadable(response: HttpResponse) -> Unknown:
-    return Unknown(f"status {response.status}, no answer that could be read")
-
-
-def _cleaned(message: str) -> str:
-    """Keep a foreign message fit for logs and databases: printable, of bounded length."""
-    return "".join(character for character in message[:_MESSAGE_MAX] if character.isprintable())

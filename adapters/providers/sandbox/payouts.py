@@ -3,17 +3,8 @@
 from http import HTTPStatus
 
 from adapters.providerkit.messages import CannotBuildError, HttpRequest, HttpResponse
-from adapters.providers.sandbox.client import (
-    Access,
-    Payout,
-    PayoutStatus,
-    RefusalKind,
-    Refused,
-    find_read,
-    get,
-    post,
-    quoted,
-)
+from adapters.providerkit.reading import cleaned, find_read, unreadable
+from adapters.providers.sandbox.client import Access, Payout, PayoutStatus, RefusalKind, Refused, get, post, quoted
 from domain.currencies import EXPONENTS
 from domain.money import Currency, Money
 from domain.providers import (
@@ -30,7 +21,6 @@ from domain.providers import (
     Unknown,
 )
 
-_MESSAGE_MAX = 500
 _NOT_PROCESSED = {(401, "unauthorized"), (403, "forbidden"), (429, "rate_limited")}
 _INVALID = {400, 404, 413, 422}
 _DONE = {HTTPStatus.OK, HTTPStatus.CREATED}
@@ -76,14 +66,14 @@ def parse_look_up(instruction: Instruction, response: HttpResponse) -> Finding:
         if refused is not None and refused.error.code == "payout_not_found":
             return Missing("payout_not_found")
     if response.status != HTTPStatus.OK:
-        return _unreadable(response)
+        return unreadable(response)
     return _told(instruction, response)
 
 
 def _told(instruction: Instruction, response: HttpResponse) -> Outcome:
     payout = find_read(response.body, Payout)
     if payout is None:
-        return _unreadable(response)
+        return unreadable(response)
     if payout.key != instruction.key or payout.payout != instruction.payment_id:
         return Unknown("the answer is about another payout")
     match payout.status:
@@ -96,7 +86,7 @@ def _told(instruction: Instruction, response: HttpResponse) -> Outcome:
         case PayoutStatus.FAILED | PayoutStatus.RETURNED:
             comeback = Comeback.RETURNED if payout.status is PayoutStatus.RETURNED else None
             code = str(payout.status) if payout.failure is None else payout.failure.code
-            message = "" if payout.failure is None else _cleaned(payout.failure.message)
+            message = "" if payout.failure is None else cleaned(payout.failure.message)
             return Rejected(code, Decline.HARD, message, payout.id, comeback)
 
 
@@ -104,21 +94,12 @@ def _refused(response: HttpResponse) -> Outcome:
     """Only a refusal in the gateway's own words is definite: a proxy on the way may answer with any status."""
     refused = find_read(response.body, Refused)
     if refused is None:
-        return _unreadable(response)
+        return unreadable(response)
     error = refused.error
     if (response.status, error.code) in _NOT_PROCESSED:
         return NotSent(f"not processed: {error.code}")
     if response.status == HTTPStatus.PAYMENT_REQUIRED and error.kind is not None:
-        return Rejected(error.code, _DECLINES[error.kind], _cleaned(error.message))
+        return Rejected(error.code, _DECLINES[error.kind], cleaned(error.message))
     if response.status in _INVALID:
-        return Rejected(error.code, Decline.INVALID, _cleaned(error.message))
+        return Rejected(error.code, Decline.INVALID, cleaned(error.message))
     return Unknown(f"status {response.status}, {error.code}")
-
-
-def _unreadable(response: HttpResponse) -> Unknown:
-    return Unknown(f"status {response.status}, no answer that could be read")
-
-
-def _cleaned(message: str) -> str:
-    """Keep a foreign message fit for logs and databases: printable, of bounded length."""
-    return "".join(character for character in message[:_MESSAGE_MAX] if character.isprintable())

@@ -7,8 +7,9 @@ import msgspec
 
 from adapters.providerkit.adapter import CallsBack, Collects, LooksUp, PaysOut, VerifiesCredentials
 from adapters.providerkit.messages import HttpRequest, HttpResponse
+from adapters.providerkit.reading import find_read
 from adapters.providers.stripe import callbacks, look_ups, payments, payouts
-from adapters.providers.stripe.client import Access, StripeConfig, StripeCredentials, find_read, get
+from adapters.providers.stripe.client import Access, StripeConfig, StripeCredentials, get
 from adapters.providers.stripe.manifest import MANIFEST
 from adapters.providers.stripe.refusals import Refused
 from domain.manifests import ProviderManifest

@@ -1,13 +1,13 @@
 """Verifies Stripe's webhooks, then reads which operations they concern."""
 
-import hashlib
-import hmac
 import re
 from collections.abc import Mapping
 
 import msgspec
 
-from adapters.providers.stripe.client import Id, find_read
+from adapters.providerkit.reading import find_read
+from adapters.providerkit.signatures import is_any, timed_signatures
+from adapters.providers.stripe.client import Id
 from adapters.providers.stripe.manifest import CALLBACK_TOLERANCE_SECONDS
 from adapters.providers.stripe.objects import Metadata, key_of
 from domain.errors import CALLBACK_REFUSED, MediatorError
@@ -57,7 +57,7 @@ def verify_callback(raw: bytes, headers: Mapping[str, str], *, secrets: tuple[st
     same whatever is wrong, before a byte of the body is parsed.
     """
     at, signatures = _read(headers.get(_HEADER, ""))
-    signed = at is not None and _signed_by_any(raw, at=at, signatures=signatures, secrets=secrets)
+    signed = at is not None and is_any(signatures, timed_signatures(raw, at=at, secrets=secrets))
     fresh = at is not None and abs(now_seconds - int(at)) <= CALLBACK_TOLERANCE_SECONDS
     if not (signed and fresh):
         raise MediatorError(CALLBACK_REFUSED, "The signature or its time is not valid.")
@@ -130,13 +130,3 @@ def _read(header: str) -> tuple[str | None, list[bytes]]:
     signatures = [value.encode() for name, _, value in parts if name == "v1"]
     only = times[0] if len(times) == 1 and _TIME.match(times[0]) else None
     return only, signatures
-
-
-def _signed_by_any(raw: bytes, *, at: str, signatures: list[bytes], secrets: tuple[str, ...]) -> bool:
-    """Compare every signature with every secret's, in constant time and without stopping at the first that fits."""
-    signed = False
-    for secret in filter(None, secrets):
-        expected = hmac.new(secret.encode(), at.encode() + b"." + raw, hashlib.sha256).hexdigest().encode()
-        for one in signatures:
-            signed |= hmac.compare_digest(one, expected)
-    return signed

@@ -2,15 +2,15 @@
 
 import re
 from enum import StrEnum
-from typing import Annotated, TypeVar
-from urllib.parse import quote, urlencode, urlsplit
+from typing import Annotated
+from urllib.parse import quote, urlencode
 
 import msgspec
 
+from adapters.providerkit.addresses import must_be_plain, must_be_positive
+from adapters.providerkit.keys import taken
 from adapters.providerkit.messages import CannotBuildError, HttpRequest
 from adapters.providers.stripe.manifest import MANIFEST
-
-Shape = TypeVar("Shape")
 
 _NAME = re.compile(r"\A[A-Za-z0-9_-]{1,255}\Z", re.ASCII)
 
@@ -44,14 +44,10 @@ class StripeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     deadline_seconds: Annotated[float, msgspec.Meta(gt=0, le=80)] = 20.0
 
     def __post_init__(self) -> None:
-        for name in ("base_url", "action_page_url"):
-            address = getattr(self, name)
-            parts = urlsplit(address or "https://unused.example")
-            plain = parts.scheme in {"http", "https"} and parts.hostname and "@" not in parts.netloc
-            if not plain or parts.query or parts.fragment:
-                raise ValueError(f"{name} must be an http(s) address without user, password, query and fragment")
-        if not self.deadline_seconds > 0:
-            raise ValueError("deadline_seconds must be more than 0")
+        must_be_plain("base_url", self.base_url)
+        if self.action_page_url is not None:
+            must_be_plain("action_page_url", self.action_page_url)
+        must_be_positive("deadline_seconds", self.deadline_seconds)
 
 
 class StripeCredentials(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -85,14 +81,6 @@ class Access(msgspec.Struct, frozen=True):
         return f"Access({self.config.base_url!r}, ***)"
 
 
-def find_read(raw: bytes, shape: type[Shape]) -> Shape | None:
-    """Read JSON into a shape; None when these bytes are not that."""
-    try:
-        return msgspec.json.decode(raw, type=shape)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return None
-
-
 def get(access: Access, path: str, fields: dict[str, str] | None = None) -> HttpRequest:
     """Build a question; the path comes with its names already quoted."""
     query = f"?{urlencode(fields)}" if fields else ""
@@ -104,13 +92,11 @@ def post(access: Access, path: str, *, key: str, fields: dict[str, str | None]) 
 
     Raises CannotBuildError for a key that Stripe would not keep as it is.
     """
-    if not MANIFEST.idempotency.takes(key):
-        raise CannotBuildError("the key is not one that Stripe takes")
     told = {name: value for name, value in fields.items() if value is not None}
     headers = {
         **_headers(access),
         "Content-Type": "application/x-www-form-urlencoded",
-        "Idempotency-Key": key,
+        "Idempotency-Key": taken(MANIFEST.idempotency, key),
     }
     return HttpRequest(method="POST", url=_url(access, path), headers=headers, body=urlencode(told).encode())
 
@@ -125,11 +111,6 @@ def plain(name: str) -> str:
 def quoted(name: str) -> str:
     """Make a name safe as one segment of a path."""
     return quote(name, safe="")
-
-
-def cleaned(message: str, *, length_max: int = 500) -> str:
-    """Keep a foreign message fit for logs and databases: printable, of bounded length."""
-    return "".join(character for character in message[:length_max] if character.isprintable())
 
 
 def _url(access: Access, path: str) -> str:

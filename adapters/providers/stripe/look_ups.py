@@ -4,11 +4,12 @@ from datetime import timedelta
 from http import HTTPStatus
 
 from adapters.providerkit.messages import HttpRequest, HttpResponse
-from adapters.providers.stripe.client import Access, OptionalField, find_read, get, plain
+from adapters.providerkit.reading import find_read, unreadable
+from adapters.providers.stripe.client import Access, OptionalField, get, plain
 from adapters.providers.stripe.objects import Intent, Listed, Page, Payout, Refund, key_of
 from adapters.providers.stripe.payments import intent_finding, reference_of, refund_outcome
 from adapters.providers.stripe.payouts import payout_outcome
-from adapters.providers.stripe.refusals import refused, unreadable
+from adapters.providers.stripe.refusals import refused
 from domain.providers import Finding, Instruction, Missing, OperationKind, Rejected, Unknown
 
 PAGE_OBJECTS = 100

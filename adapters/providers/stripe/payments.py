@@ -4,7 +4,8 @@ from http import HTTPStatus
 
 from adapters.providerkit.amounts import to_wire
 from adapters.providerkit.messages import CannotBuildError, HttpRequest, HttpResponse
-from adapters.providers.stripe.client import Access, OptionalField, find_read, plain, post, quoted
+from adapters.providerkit.reading import find_read, unreadable
+from adapters.providers.stripe.client import Access, OptionalField, plain, post, quoted
 from adapters.providers.stripe.currencies import CHARGES, MOVEMENTS
 from adapters.providers.stripe.objects import (
     ACCOUNT,
@@ -18,7 +19,7 @@ from adapters.providers.stripe.objects import (
     key_of,
     stated,
 )
-from adapters.providers.stripe.refusals import declined, refused, unreadable
+from adapters.providers.stripe.refusals import declined, refused
 from domain.manifests import CurrencyRule
 from domain.money import Money
 from domain.providers import (

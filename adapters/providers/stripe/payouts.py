@@ -3,11 +3,12 @@
 from http import HTTPStatus
 
 from adapters.providerkit.messages import CannotBuildError, HttpRequest, HttpResponse
-from adapters.providers.stripe.client import Access, OptionalField, cleaned, find_read, post
+from adapters.providerkit.reading import cleaned, find_read, unreadable
+from adapters.providers.stripe.client import Access, OptionalField, post
 from adapters.providers.stripe.currencies import PAYOUTS
 from adapters.providers.stripe.objects import ACCOUNT, KEY, PAYMENT, Payout, PayoutStatus, is_of, key_of, stated
 from adapters.providers.stripe.payments import amount_on_wire, succeeded
-from adapters.providers.stripe.refusals import refused, unreadable
+from adapters.providers.stripe.refusals import refused
 from domain.providers import AcceptedPending, Decline, Instruction, Outcome, Rejected, Unknown
 
 

@@ -5,7 +5,8 @@ from http import HTTPStatus
 import msgspec
 
 from adapters.providerkit.messages import HttpResponse
-from adapters.providers.stripe.client import Id, cleaned, find_read
+from adapters.providerkit.reading import cleaned, find_read, unreadable
+from adapters.providers.stripe.client import Id
 from adapters.providers.stripe.objects import Code, Metadata, PaymentError, key_of
 from domain.providers import Decline, NotSent, Rejected, Unknown
 
@@ -88,8 +89,3 @@ def declined(error: Error | PaymentError, reference: str | None) -> Rejected:
     return Rejected(
         code, Decline.SOFT if code in _SOFT_CODES else Decline.HARD, cleaned(error.message or ""), reference
     )
-
-
-def unreadable(response: HttpResponse) -> Unknown:
-    """Say that an answer proves nothing: Stripe, and what stands before it, answers in plain text at times."""
-    return Unknown(f"status {response.status}, no answer that could be read")
