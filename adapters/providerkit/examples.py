@@ -4,6 +4,7 @@ Everything here is made up or published: test keys, sample identifiers, answers 
 them. Nothing of it is used in production, so a spec gives it by a function that only the kit calls.
 """
 
+import json
 from typing import Any
 
 import msgspec
@@ -62,3 +63,19 @@ class Examples(msgspec.Struct, frozen=True, kw_only=True):
     verifications: tuple[ExampleVerification, ...] = ()
     books: tuple[HttpResponse, ...] = ()
     callbacks: tuple[ExampleCallback, ...] = ()
+
+
+def answer(about: Instruction, status: int, body: object, means: Finding) -> ExampleAnswer:
+    """Show an answer in JSON; bytes are taken as they are."""
+    return ExampleAnswer(about=about, response=in_json(status, body), means=means)
+
+
+def verification(status: int, body: object, means: Verification) -> ExampleVerification:
+    """Show an answer in JSON to the question whether our credentials work; bytes are taken as they are."""
+    return ExampleVerification(response=in_json(status, body), means=means)
+
+
+def in_json(status: int, body: object) -> HttpResponse:
+    """Give an answer in JSON; bytes are taken as they are."""
+    written = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return HttpResponse(status=status, headers={"content-type": "application/json"}, body=written)

@@ -6,15 +6,13 @@ import hmac
 import json
 from typing import Any
 
-from adapters.providerkit.examples import ExampleAnswer, ExampleCallback, Examples, ExampleVerification
-from adapters.providerkit.messages import HttpResponse
+from adapters.providerkit.examples import ExampleAnswer, ExampleCallback, Examples, answer, verification
 from adapters.providers.adyen.client import AdyenConfig, AdyenCredentials
 from domain.money import Currency, Money
 from domain.providers import (
     AcceptedPending,
     CallbackEvent,
     Decline,
-    Finding,
     Instruction,
     NotSent,
     OperationKind,
@@ -63,9 +61,9 @@ def examples() -> Examples:
         instructions=(authorize, *later),
         answers=_answers(authorize, later),
         verifications=(
-            _verification(200, {"paymentMethods": [{"name": "Cards", "type": "scheme"}]}, Verification.VALID),
-            _verification(401, _error(401, "000", "security"), Verification.REFUSED),
-            _verification(500, _error(500, "905", "configuration"), Verification.UNKNOWN),
+            verification(200, {"paymentMethods": [{"name": "Cards", "type": "scheme"}]}, Verification.VALID),
+            verification(401, _error(401, "000", "security"), Verification.REFUSED),
+            verification(500, _error(500, "905", "configuration"), Verification.UNKNOWN),
         ),
         callbacks=(_callback(),),
     )
@@ -90,37 +88,25 @@ def _answers(authorize: Instruction, later: tuple[Instruction, ...]) -> tuple[Ex
     not_taken = NotSent("not processed: the key was not taken")
     invalid = _error(422, "137", "validation")
     return (
-        _answer(authorize, 200, _PAID, Succeeded(_PSP, _AMOUNT)),
-        _answer(authorize, 200, _PAID | {"resultCode": "Pending"}, AcceptedPending(_PSP)),
-        _answer(
+        answer(authorize, 200, _PAID, Succeeded(_PSP, _AMOUNT)),
+        answer(authorize, 200, _PAID | {"resultCode": "Pending"}, AcceptedPending(_PSP)),
+        answer(
             authorize,
             200,
             _PAID | {"resultCode": "RedirectShopper", "action": action},
             AcceptedPending(_PSP, "https://checkoutshopper.example/redirect"),
         ),
-        _answer(authorize, 200, refused, Rejected("refused_12", Decline.SOFT, "Not enough balance", _PSP)),
-        _answer(authorize, 401, _error(401, "000", "security"), not_taken),
-        _answer(authorize, 403, _error(403, "901", "security"), not_taken),
-        _answer(authorize, 500, _error(500, "905", "configuration"), Unknown("status 500, 905")),
-        *(_answer(one, 201, _RECEIVED, AcceptedPending(_MODIFICATION)) for one in later),
-        *(_answer(one, 422, invalid, Rejected("137", Decline.INVALID, "Because.")) for one in later),
+        answer(authorize, 200, refused, Rejected("refused_12", Decline.SOFT, "Not enough balance", _PSP)),
+        answer(authorize, 401, _error(401, "000", "security"), not_taken),
+        answer(authorize, 403, _error(403, "901", "security"), not_taken),
+        answer(authorize, 500, _error(500, "905", "configuration"), Unknown("status 500, 905")),
+        *(answer(one, 201, _RECEIVED, AcceptedPending(_MODIFICATION)) for one in later),
+        *(answer(one, 422, invalid, Rejected("137", Decline.INVALID, "Because.")) for one in later),
     )
 
 
 def _error(status: int, code: str, type_: str) -> dict[str, Any]:
     return {"status": status, "errorCode": code, "message": "Because.", "errorType": type_}
-
-
-def _answer(about: Instruction, status: int, body: object, means: Finding) -> ExampleAnswer:
-    return ExampleAnswer(about=about, response=_said(status, body), means=means)
-
-
-def _verification(status: int, body: object, means: Verification) -> ExampleVerification:
-    return ExampleVerification(response=_said(status, body), means=means)
-
-
-def _said(status: int, body: object) -> HttpResponse:
-    return HttpResponse(status=status, headers={"content-type": "application/json"}, body=json.dumps(body).encode())
 
 
 def _callback() -> ExampleCallback:

@@ -2,15 +2,13 @@
 
 import base64
 
-from adapters.providerkit.examples import ExampleAnswer, ExampleCallback, Examples
-from adapters.providerkit.messages import HttpResponse
+from adapters.providerkit.examples import ExampleAnswer, ExampleCallback, Examples, answer
 from adapters.providers.esewa.client import EsewaConfig, EsewaCredentials
 from domain.money import Currency, Money
 from domain.providers import (
     AcceptedPending,
     CallbackEvent,
     Decline,
-    Finding,
     Instruction,
     Missing,
     OperationKind,
@@ -50,7 +48,7 @@ def examples() -> Examples:
         ),
         credentials=EsewaCredentials(secret_key=_SECRET, callback_secrets=(_SECRET,)),
         instructions=(authorize,),
-        answers=(_answer(authorize, 200, b"{}", Unknown("eSewa answers nothing to this")),),
+        answers=(answer(authorize, 200, b"{}", Unknown("eSewa answers nothing to this")),),
         look_ups=_look_ups(authorize),
         callbacks=(_signed(), _failed()),
     )
@@ -64,27 +62,22 @@ def _look_ups(authorize: Instruction) -> tuple[ExampleAnswer, ...]:
 
     unavailable = b'{"code":0,"error_message":"Service is currently unavailable"}'
     return (
-        _answer(authorize, 200, status("COMPLETE"), Succeeded(_UUID, _AMOUNT)),
-        _answer(authorize, 200, status("PENDING"), AcceptedPending(_UUID)),
-        _answer(
+        answer(authorize, 200, status("COMPLETE"), Succeeded(_UUID, _AMOUNT)),
+        answer(authorize, 200, status("PENDING"), AcceptedPending(_UUID)),
+        answer(
             authorize, 200, status("CANCELED"), Rejected("canceled", Decline.SOFT, "The payment was canceled.", _UUID)
         ),
-        _answer(
+        answer(
             authorize, 200, status("NOT_FOUND"), Missing("eSewa has no such transaction, or its session has expired")
         ),
-        _answer(authorize, 200, status("AMBIGUOUS"), Unknown("the transaction is AMBIGUOUS")),
-        _answer(
+        answer(authorize, 200, status("AMBIGUOUS"), Unknown("the transaction is AMBIGUOUS")),
+        answer(
             authorize,
             200,
             unavailable,
             Unknown("no answer about this transaction: Service is currently unavailable"),
         ),
     )
-
-
-def _answer(about: Instruction, status: int, body: bytes, means: Finding) -> ExampleAnswer:
-    said = HttpResponse(status=status, headers={"content-type": "application/json"}, body=body)
-    return ExampleAnswer(about=about, response=said, means=means)
 
 
 def _signed() -> ExampleCallback:

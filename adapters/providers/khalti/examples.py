@@ -1,14 +1,12 @@
 """Khalti in examples, for the conformance kit: the answers are those of its documentation."""
 
-from adapters.providerkit.examples import ExampleAnswer, ExampleCallback, Examples, ExampleVerification
-from adapters.providerkit.messages import HttpResponse
+from adapters.providerkit.examples import ExampleAnswer, ExampleCallback, Examples, answer, verification
 from adapters.providers.khalti.client import KhaltiConfig, KhaltiCredentials
 from domain.money import Currency, Money
 from domain.providers import (
     AcceptedPending,
     CallbackEvent,
     Decline,
-    Finding,
     Instruction,
     Missing,
     NotSent,
@@ -62,9 +60,9 @@ def examples() -> Examples:
         answers=_answers(authorize, refund),
         look_ups=_look_ups(authorize, refund),
         verifications=(
-            _verification(400, b'{"detail":"Not found.","error_key":"validation_error"}', Verification.VALID),
-            _verification(401, _INVALID_KEY, Verification.REFUSED),
-            _verification(503, b"", Verification.UNKNOWN),
+            verification(400, b'{"detail":"Not found.","error_key":"validation_error"}', Verification.VALID),
+            verification(401, _INVALID_KEY, Verification.REFUSED),
+            verification(503, b"", Verification.UNKNOWN),
         ),
         callbacks=(_callback(),),
     )
@@ -79,14 +77,14 @@ def _answers(authorize: Instruction, refund: Instruction) -> tuple[ExampleAnswer
     too_little = Rejected("validation_error", Decline.INVALID, _TOO_LITTLE.decode())
     refused = b'{"detail":"Transaction is not refundable.","error_key":"validation_error"}'
     return (
-        _answer(authorize, 200, initiated.encode(), AcceptedPending(_PIDX, _PAY_AT)),
-        _answer(authorize, 400, _TOO_LITTLE, too_little),
-        _answer(authorize, 401, _INVALID_KEY, not_taken),
-        _answer(
+        answer(authorize, 200, initiated.encode(), AcceptedPending(_PIDX, _PAY_AT)),
+        answer(authorize, 400, _TOO_LITTLE, too_little),
+        answer(authorize, 401, _INVALID_KEY, not_taken),
+        answer(
             refund, 200, b'{"detail":"Transaction refund successful."}', Succeeded(f"{_PIDX}/{_TRANSACTION}", _AMOUNT)
         ),
-        _answer(refund, 400, refused, Rejected("validation_error", Decline.INVALID, refused.decode())),
-        _answer(refund, 401, _INVALID_KEY, not_taken),
+        answer(refund, 400, refused, Rejected("validation_error", Decline.INVALID, refused.decode())),
+        answer(refund, 401, _INVALID_KEY, not_taken),
     )
 
 
@@ -115,26 +113,14 @@ def _look_ups(authorize: Instruction, refund: Instruction) -> tuple[ExampleAnswe
     canceled = Rejected("user_canceled", Decline.SOFT, "The customer canceled.", _PIDX)
     paid = Succeeded(f"{_PIDX}/{_TRANSACTION}", _AMOUNT)
     return (
-        _answer(payment, 200, found("Completed", transaction=_TRANSACTION), paid),
-        _answer(payment, 200, found("Initiated"), AcceptedPending(_PIDX, _PAY_AT)),
-        _answer(payment, 200, found("Pending"), AcceptedPending(_PIDX)),
-        _answer(payment, 400, found("Expired"), expired),
-        _answer(payment, 400, found("User canceled"), canceled),
-        _answer(refund, 200, found("Refunded", transaction=_TRANSACTION), paid),
-        _answer(refund, 200, found("Completed", transaction=_TRANSACTION), Missing("the payment is not refunded")),
+        answer(payment, 200, found("Completed", transaction=_TRANSACTION), paid),
+        answer(payment, 200, found("Initiated"), AcceptedPending(_PIDX, _PAY_AT)),
+        answer(payment, 200, found("Pending"), AcceptedPending(_PIDX)),
+        answer(payment, 400, found("Expired"), expired),
+        answer(payment, 400, found("User canceled"), canceled),
+        answer(refund, 200, found("Refunded", transaction=_TRANSACTION), paid),
+        answer(refund, 200, found("Completed", transaction=_TRANSACTION), Missing("the payment is not refunded")),
     )
-
-
-def _answer(about: Instruction, status: int, body: bytes, means: Finding) -> ExampleAnswer:
-    return ExampleAnswer(about=about, response=_said(status, body), means=means)
-
-
-def _verification(status: int, body: bytes, means: Verification) -> ExampleVerification:
-    return ExampleVerification(response=_said(status, body), means=means)
-
-
-def _said(status: int, body: bytes) -> HttpResponse:
-    return HttpResponse(status=status, headers={"content-type": "application/json"}, body=body)
 
 
 def _callback() -> ExampleCallback:

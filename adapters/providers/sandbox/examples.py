@@ -2,12 +2,10 @@
 
 import hashlib
 import hmac
-import json
 
 import msgspec
 
-from adapters.providerkit.examples import ExampleAnswer, ExampleCallback, Examples, ExampleVerification
-from adapters.providerkit.messages import HttpResponse
+from adapters.providerkit.examples import ExampleAnswer, ExampleCallback, Examples, answer, in_json, verification
 from adapters.providers.sandbox.client import SandboxConfig, SandboxCredentials
 from domain.money import Currency, Money
 from domain.providers import (
@@ -15,7 +13,6 @@ from domain.providers import (
     CallbackEvent,
     Comeback,
     Decline,
-    Finding,
     Instruction,
     Missing,
     NotSent,
@@ -76,11 +73,11 @@ def examples() -> Examples:
         answers=(*_answers(authorize, (capture, void, refund)), *_payout_answers(payout)),
         look_ups=(*_look_ups(authorize, refund), *_payout_look_ups(payout)),
         verifications=(
-            _verification(200, {"lines": [], "next": None}, Verification.VALID),
-            _verification(401, {"error": {"code": "unauthorized"}}, Verification.REFUSED),
-            _verification(503, {"error": {"code": "unavailable"}}, Verification.UNKNOWN),
+            verification(200, {"lines": [], "next": None}, Verification.VALID),
+            verification(401, {"error": {"code": "unauthorized"}}, Verification.REFUSED),
+            verification(503, {"error": {"code": "unavailable"}}, Verification.UNKNOWN),
         ),
-        books=(_said(200, {"lines": [_line("ch_1"), _line("ch_2")], "next": "ch_2"}),),
+        books=(in_json(200, {"lines": [_line("ch_1"), _line("ch_2")], "next": "ch_2"}),),
         callbacks=(_callback(),),
     )
 
@@ -103,14 +100,14 @@ def _answers(authorize: Instruction, later: tuple[Instruction, ...]) -> tuple[Ex
     movement = {"id": "mv_1", "charge": "ch_1", "amount": 1_234, "currency": "EUR", "status": "succeeded"}
     refused = {"error": {"code": "amount_too_large", "kind": "invalid", "message": "Too much."}}
     return (
-        _answer(authorize, 201, _CHARGE, Succeeded("ch_1", _AMOUNT)),
-        _answer(authorize, 201, action, AcceptedPending("ch_1", "https://gateway.example/3ds/ch_1")),
-        _answer(authorize, 402, declined, Rejected("insufficient_funds", Decline.SOFT, "Not enough.", "ch_1")),
-        _answer(authorize, 401, {"error": {"code": "unauthorized"}}, NotSent("not processed: unauthorized")),
-        _answer(authorize, 429, {"error": {"code": "rate_limited"}}, NotSent("not processed: rate_limited")),
-        _answer(authorize, 500, {"error": {"code": "internal"}}, Unknown("status 500, internal")),
-        *(_answer(one, 201, movement, Succeeded("ch_1", _AMOUNT)) for one in later),
-        *(_answer(one, 422, refused, Rejected("amount_too_large", Decline.INVALID, "Too much.")) for one in later),
+        answer(authorize, 201, _CHARGE, Succeeded("ch_1", _AMOUNT)),
+        answer(authorize, 201, action, AcceptedPending("ch_1", "https://gateway.example/3ds/ch_1")),
+        answer(authorize, 402, declined, Rejected("insufficient_funds", Decline.SOFT, "Not enough.", "ch_1")),
+        answer(authorize, 401, {"error": {"code": "unauthorized"}}, NotSent("not processed: unauthorized")),
+        answer(authorize, 429, {"error": {"code": "rate_limited"}}, NotSent("not processed: rate_limited")),
+        answer(authorize, 500, {"error": {"code": "internal"}}, Unknown("status 500, internal")),
+        *(answer(one, 201, movement, Succeeded("ch_1", _AMOUNT)) for one in later),
+        *(answer(one, 422, refused, Rejected("amount_too_large", Decline.INVALID, "Too much.")) for one in later),
     )
 
 
@@ -119,26 +116,26 @@ def _look_ups(authorize: Instruction, refund: Instruction) -> tuple[ExampleAnswe
     declined = done | {"state": "declined", "code": "do_not_honor", "decline_kind": "hard", "message": "No."}
     missing = {"error": {"code": "operation_not_found", "message": "There is none."}}
     return (
-        _answer(authorize, 200, {"key": "opn_1", "kind": "authorize", **done}, Succeeded("ch_1", _AMOUNT)),
-        _answer(
+        answer(authorize, 200, {"key": "opn_1", "kind": "authorize", **done}, Succeeded("ch_1", _AMOUNT)),
+        answer(
             authorize,
             200,
             {"key": "opn_1", "kind": "authorize", **declined},
             Rejected("do_not_honor", Decline.HARD, "No.", "ch_1"),
         ),
-        _answer(refund, 200, {"key": "opn_2", "kind": "refund", **done}, Succeeded("ch_1", _AMOUNT)),
-        _answer(authorize, 404, missing, Missing("operation_not_found")),
+        answer(refund, 200, {"key": "opn_2", "kind": "refund", **done}, Succeeded("ch_1", _AMOUNT)),
+        answer(authorize, 404, missing, Missing("operation_not_found")),
     )
 
 
 def _payout_answers(payout: Instruction) -> tuple[ExampleAnswer, ...]:
     blocked = {"error": {"code": "beneficiary_blocked", "kind": "hard", "message": "Not to them."}}
     return (
-        _answer(payout, 201, _PAYOUT, Succeeded("po_1", _AMOUNT)),
-        _answer(payout, 201, _PAYOUT | {"status": "pending"}, AcceptedPending("po_1")),
-        _answer(payout, 402, blocked, Rejected("beneficiary_blocked", Decline.HARD, "Not to them.")),
-        _answer(payout, 429, {"error": {"code": "rate_limited"}}, NotSent("not processed: rate_limited")),
-        _answer(payout, 500, {"error": {"code": "internal"}}, Unknown("status 500, internal")),
+        answer(payout, 201, _PAYOUT, Succeeded("po_1", _AMOUNT)),
+        answer(payout, 201, _PAYOUT | {"status": "pending"}, AcceptedPending("po_1")),
+        answer(payout, 402, blocked, Rejected("beneficiary_blocked", Decline.HARD, "Not to them.")),
+        answer(payout, 429, {"error": {"code": "rate_limited"}}, NotSent("not processed: rate_limited")),
+        answer(payout, 500, {"error": {"code": "internal"}}, Unknown("status 500, internal")),
     )
 
 
@@ -147,28 +144,16 @@ def _payout_look_ups(payout: Instruction) -> tuple[ExampleAnswer, ...]:
     gone = Rejected("account_closed", Decline.HARD, "Closed.", "po_1")
     missing = {"error": {"code": "payout_not_found", "message": "There is none."}}
     return (
-        _answer(payout, 200, _PAYOUT, Succeeded("po_1", _AMOUNT)),
-        _answer(payout, 200, _PAYOUT | {"status": "failed"} | closed, gone),
-        _answer(
+        answer(payout, 200, _PAYOUT, Succeeded("po_1", _AMOUNT)),
+        answer(payout, 200, _PAYOUT | {"status": "failed"} | closed, gone),
+        answer(
             payout,
             200,
             _PAYOUT | {"status": "returned"} | closed,
             msgspec.structs.replace(gone, comeback=Comeback.RETURNED),
         ),
-        _answer(payout, 404, missing, Missing("payout_not_found")),
+        answer(payout, 404, missing, Missing("payout_not_found")),
     )
-
-
-def _answer(about: Instruction, status: int, body: object, means: Finding) -> ExampleAnswer:
-    return ExampleAnswer(about=about, response=_said(status, body), means=means)
-
-
-def _verification(status: int, body: object, means: Verification) -> ExampleVerification:
-    return ExampleVerification(response=_said(status, body), means=means)
-
-
-def _said(status: int, body: object) -> HttpResponse:
-    return HttpResponse(status=status, headers={"content-type": "application/json"}, body=json.dumps(body).encode())
 
 
 def _line(charge: str) -> dict[str, object]:

@@ -7,15 +7,13 @@ from typing import Any
 
 import msgspec
 
-from adapters.providerkit.examples import ExampleAnswer, ExampleCallback, Examples, ExampleVerification
-from adapters.providerkit.messages import HttpResponse
+from adapters.providerkit.examples import ExampleAnswer, ExampleCallback, Examples, answer, verification
 from adapters.providers.stripe.client import StripeConfig, StripeCredentials
 from domain.money import Currency, Money
 from domain.providers import (
     AcceptedPending,
     CallbackEvent,
     Decline,
-    Finding,
     Instruction,
     Missing,
     NotSent,
@@ -99,9 +97,9 @@ def examples() -> Examples:
         answers=_answers(authorize, capture, void, refund, payout),
         look_ups=_look_ups(authorize, capture, refund, payout),
         verifications=(
-            _verification(200, {"object": "balance", "available": [], "pending": []}, Verification.VALID),
-            _verification(401, _error("invalid_request_error"), Verification.REFUSED),
-            _verification(503, _error("api_error"), Verification.UNKNOWN),
+            verification(200, {"object": "balance", "available": [], "pending": []}, Verification.VALID),
+            verification(401, _error("invalid_request_error"), Verification.REFUSED),
+            verification(503, _error("api_error"), Verification.UNKNOWN),
         ),
         callbacks=(_callback(),),
     )
@@ -129,21 +127,21 @@ def _answers(
     invalid = Rejected("amount_too_large", Decline.INVALID, "Because.")
     failed = _PAYOUT | {"status": "failed", "failure_code": "account_closed", "failure_message": "Closed."}
     return (
-        _answer(authorize, 200, _INTENT, Succeeded("pi_1", _AMOUNT)),
-        _answer(authorize, 200, action, AcceptedPending("pi_1", "https://hooks.example/3ds/pi_1")),
-        _answer(authorize, 402, declined, Rejected("insufficient_funds", Decline.SOFT, "Because.")),
-        _answer(authorize, 401, _error("invalid_request_error"), NotSent("not processed: the key was not taken")),
-        _answer(authorize, 403, _error("invalid_request_error"), NotSent("not processed: the key was not taken")),
-        _answer(authorize, 429, _error("invalid_request_error", "rate_limit"), NotSent("not processed: rate_limit")),
-        _answer(authorize, 500, _error("api_error"), Unknown("status 500, api_error")),
-        _answer(capture, 200, _CAPTURED, Succeeded("pi_1", _AMOUNT)),
-        _answer(void, 200, _CANCELED, Succeeded("pi_1", _AMOUNT)),
-        _answer(refund, 200, _REFUND, Succeeded("re_1", _AMOUNT)),
-        _answer(refund, 200, _REFUND | {"status": "pending"}, AcceptedPending("re_1")),
-        _answer(payout, 200, _PAYOUT, Succeeded("po_1", _AMOUNT)),
-        _answer(payout, 200, _PAYOUT | {"status": "in_transit"}, AcceptedPending("po_1")),
-        _answer(payout, 200, failed, Rejected("account_closed", Decline.HARD, "Closed.", "po_1")),
-        *(_answer(one, 400, too_much, invalid) for one in (capture, void, refund, payout)),
+        answer(authorize, 200, _INTENT, Succeeded("pi_1", _AMOUNT)),
+        answer(authorize, 200, action, AcceptedPending("pi_1", "https://hooks.example/3ds/pi_1")),
+        answer(authorize, 402, declined, Rejected("insufficient_funds", Decline.SOFT, "Because.")),
+        answer(authorize, 401, _error("invalid_request_error"), NotSent("not processed: the key was not taken")),
+        answer(authorize, 403, _error("invalid_request_error"), NotSent("not processed: the key was not taken")),
+        answer(authorize, 429, _error("invalid_request_error", "rate_limit"), NotSent("not processed: rate_limit")),
+        answer(authorize, 500, _error("api_error"), Unknown("status 500, api_error")),
+        answer(capture, 200, _CAPTURED, Succeeded("pi_1", _AMOUNT)),
+        answer(void, 200, _CANCELED, Succeeded("pi_1", _AMOUNT)),
+        answer(refund, 200, _REFUND, Succeeded("re_1", _AMOUNT)),
+        answer(refund, 200, _REFUND | {"status": "pending"}, AcceptedPending("re_1")),
+        answer(payout, 200, _PAYOUT, Succeeded("po_1", _AMOUNT)),
+        answer(payout, 200, _PAYOUT | {"status": "in_transit"}, AcceptedPending("po_1")),
+        answer(payout, 200, failed, Rejected("account_closed", Decline.HARD, "Closed.", "po_1")),
+        *(answer(one, 400, too_much, invalid) for one in (capture, void, refund, payout)),
     )
 
 
@@ -157,15 +155,15 @@ def _look_ups(
     unnamed = msgspec.structs.replace(authorize, provider_reference=None)
     unheard = msgspec.structs.replace(payout, operation_reference=None)
     return (
-        _answer(authorize, 200, _INTENT, Succeeded("pi_1", _AMOUNT)),
-        _answer(unnamed, 200, _page(_INTENT), Succeeded("pi_1", _AMOUNT)),
-        _answer(unnamed, 200, _page(declined), Rejected("lost_card", Decline.HARD, "", "pi_1")),
-        _answer(unnamed, 200, _page(), Missing("no object of Stripe's carries this key")),
-        _answer(capture, 200, _CAPTURED, Succeeded("pi_1", _AMOUNT)),
-        _answer(capture, 200, _INTENT, Missing("the intent is not captured")),
-        _answer(refund, 200, _page(_REFUND), Succeeded("re_1", _AMOUNT)),
-        _answer(payout, 200, _PAYOUT, Succeeded("po_1", _AMOUNT)),
-        _answer(unheard, 200, _page(_PAYOUT), Succeeded("po_1", _AMOUNT)),
+        answer(authorize, 200, _INTENT, Succeeded("pi_1", _AMOUNT)),
+        answer(unnamed, 200, _page(_INTENT), Succeeded("pi_1", _AMOUNT)),
+        answer(unnamed, 200, _page(declined), Rejected("lost_card", Decline.HARD, "", "pi_1")),
+        answer(unnamed, 200, _page(), Missing("no object of Stripe's carries this key")),
+        answer(capture, 200, _CAPTURED, Succeeded("pi_1", _AMOUNT)),
+        answer(capture, 200, _INTENT, Missing("the intent is not captured")),
+        answer(refund, 200, _page(_REFUND), Succeeded("re_1", _AMOUNT)),
+        answer(payout, 200, _PAYOUT, Succeeded("po_1", _AMOUNT)),
+        answer(unheard, 200, _page(_PAYOUT), Succeeded("po_1", _AMOUNT)),
     )
 
 
@@ -175,18 +173,6 @@ def _page(*objects: dict[str, Any]) -> dict[str, Any]:
 
 def _error(type_: str, code: str | None = None, **more: str) -> dict[str, Any]:
     return {"error": {"type": type_, "code": code, "message": "Because.", **more}}
-
-
-def _answer(about: Instruction, status: int, body: object, means: Finding) -> ExampleAnswer:
-    return ExampleAnswer(about=about, response=_said(status, body), means=means)
-
-
-def _verification(status: int, body: object, means: Verification) -> ExampleVerification:
-    return ExampleVerification(response=_said(status, body), means=means)
-
-
-def _said(status: int, body: object) -> HttpResponse:
-    return HttpResponse(status=status, headers={"content-type": "application/json"}, body=json.dumps(body).encode())
 
 
 def _callback() -> ExampleCallback:

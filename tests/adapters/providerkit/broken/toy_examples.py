@@ -1,17 +1,14 @@
 """The toy in examples."""
 
-import json
 from typing import Any
 
-from adapters.providerkit.examples import ExampleAnswer, ExampleCallback, Examples, ExampleVerification
-from adapters.providerkit.messages import HttpResponse
+from adapters.providerkit.examples import ExampleAnswer, ExampleCallback, Examples, ExampleVerification, answer, in_json
 from adapters.providerkit.spec import ProviderSpec
 from domain.money import Currency, Money
 from domain.providers import (
     AcceptedPending,
     CallbackEvent,
     Decline,
-    Finding,
     Instruction,
     Missing,
     NotSent,
@@ -38,14 +35,14 @@ def examples() -> Examples:
         instructions=instructions,
         answers=tuple(answer for one in instructions for answer in _answers(one)),
         look_ups=(
-            *(ExampleAnswer(about=one, response=_said(200, body(one)), means=_done()) for one in instructions),
-            _answer(instructions[0], 404, {"error": "no_such_key"}, Missing("no such key")),
+            *(ExampleAnswer(about=one, response=in_json(200, body(one)), means=_done()) for one in instructions),
+            answer(instructions[0], 404, {"error": "no_such_key"}, Missing("no such key")),
         ),
         verifications=(
-            ExampleVerification(response=_said(200, {"me": "you"}), means=Verification.VALID),
-            ExampleVerification(response=_said(401, {"error": "key"}), means=Verification.REFUSED),
+            ExampleVerification(response=in_json(200, {"me": "you"}), means=Verification.VALID),
+            ExampleVerification(response=in_json(401, {"error": "key"}), means=Verification.REFUSED),
         ),
-        books=(_said(200, {"lines": [_line()], "next": None}),),
+        books=(in_json(200, {"lines": [_line()], "next": None}),),
         callbacks=(
             ExampleCallback(
                 raw=EVENT,
@@ -103,23 +100,15 @@ spec = spec_of()
 
 def _answers(about: Instruction) -> tuple[ExampleAnswer, ...]:
     return (
-        _answer(about, 200, body(about), _done()),
-        _answer(about, 200, body(about, "waiting"), AcceptedPending("p_1")),
-        _answer(about, 422, {"error": "declined"}, Rejected("declined", Decline.HARD, "Refused.")),
-        _answer(about, 401, {"error": "key"}, NotSent("not processed")),
+        answer(about, 200, body(about), _done()),
+        answer(about, 200, body(about, "waiting"), AcceptedPending("p_1")),
+        answer(about, 422, {"error": "declined"}, Rejected("declined", Decline.HARD, "Refused.")),
+        answer(about, 401, {"error": "key"}, NotSent("not processed")),
     )
 
 
 def _done() -> Succeeded:
     return Succeeded("p_1", AMOUNT)
-
-
-def _answer(about: Instruction, status: int, body: object, means: Finding) -> ExampleAnswer:
-    return ExampleAnswer(about=about, response=_said(status, body), means=means)
-
-
-def _said(status: int, body: object) -> HttpResponse:
-    return HttpResponse(status=status, headers={"content-type": "application/json"}, body=json.dumps(body).encode())
 
 
 def _line() -> dict[str, str | int]:
