@@ -5,7 +5,7 @@ import msgspec
 from adapters.providerkit.examples import Examples
 from adapters.providerkit.messages import FileDrop, HttpResponse
 from adapters.providerkit.places import SftpLogin
-from domain.providers import AcceptedPending, Instruction, Outcome
+from domain.providers import AcceptedPending, Finding, Instruction, Outcome
 from tests.adapters.providerkit.broken.bank import Bank, PlacelessBank, bank_of, examples
 from tests.adapters.providerkit.broken.defect import Defect
 
@@ -60,6 +60,13 @@ class OneTransferForAll(Bank):
         return "opn_1"
 
 
+class RepeatsTheOrder(Bank):
+    """Takes the amount of the order for what the bank's file states."""
+
+    def found(self, state: str, amount: str) -> Finding:
+        return super().found(state, "12.34")
+
+
 class ReadsHalfFiles(Bank):
     def is_whole(self, end: str) -> bool:
         return True
@@ -93,6 +100,7 @@ DEFECTS = (
             (BelievesAnAnswer, "files.doubted"),
             (OneTransferForAll, "files.about"),
             (ReadsHalfFiles, "files.cut"),
+            (RepeatsTheOrder, "truth.amount"),
         )
     ),
     Defect("files that say nothing of ours", "files.about", bank_of(examples=_untold)),
