@@ -1,7 +1,7 @@
 """The bank file channel in examples, for the conformance kit: one transfer, and everything that a bank says of it.
 
-The forms are those of the published messages (pain.002.001.03, camt.053.001.08, MT940); the names and accounts are made
-up. Nothing answers by HTTP, so there are no answers and no look-ups.
+The forms are those of the published messages (pain.002.001.03, camt.053.001.08, camt.054.001.08, MT940); the names and
+accounts are made up. Nothing answers by HTTP, so there are no answers and no look-ups.
 """
 
 from datetime import UTC, datetime
@@ -62,12 +62,14 @@ def examples() -> Examples:
             ),
             _file(_statement("DBIT"), _of("booked", Succeeded(_REFERENCE, _AMOUNT)), _PROVED),
             _file(_statement("CRDT", _RETURNED), _of("returned", returned), _PROVED),
+            _file(_notification(), _of("booked", Succeeded(_REFERENCE, _AMOUNT)), _UNPROVED),
             _file(_SWIFT, _of("booked", Succeeded(_REFERENCE, _AMOUNT)), _PROVED),
         ),
     )
 
 
 _PROVED = CallbackEvent(event_id="", kind="statement.proved")
+_UNPROVED = CallbackEvent(event_id="", kind="statement.unproved")
 _RETURNED = "<RtrInf><Rsn><Cd>AC04</Cd></Rsn></RtrInf><AddtlTxInf>Account closed</AddtlTxInf>"
 
 
@@ -102,10 +104,25 @@ def _statement(side: str, more: str = "") -> str:
     return (
         f'<?xml version="1.0" encoding="UTF-8"?><Document xmlns="{_XSD}:camt.053.001.08"><BkToCstmrStmt>{_HEAD}<Stmt>'
         f"<Id>S1</Id><Acct><Id><IBAN>{_IBAN}</IBAN></Id></Acct>"
-        f"{_balance('OPBD', '10000.00')}{_balance('CLBD', closing)}"
+        f"{_balance('OPBD', '10000.00')}{_balance('CLBD', closing)}{_entry(side, more)}"
+        "</Stmt></BkToCstmrStmt></Document>"
+    )
+
+
+def _notification() -> str:
+    """Write a notification of the transfer going out: it has no balances that could prove it whole."""
+    return (
+        f'<?xml version="1.0" encoding="UTF-8"?><Document xmlns="{_XSD}:camt.054.001.08"><BkToCstmrDbtCdtNtfctn>{_HEAD}'
+        f"<Ntfctn><Id>N1</Id><Acct><Id><IBAN>{_IBAN}</IBAN></Id></Acct>{_entry('DBIT')}</Ntfctn>"
+        "</BkToCstmrDbtCdtNtfctn></Document>"
+    )
+
+
+def _entry(side: str, more: str = "") -> str:
+    return (
         f'<Ntry><Amt Ccy="EUR">1234.56</Amt><CdtDbtInd>{side}</CdtDbtInd><Sts><Cd>BOOK</Cd></Sts>'
         f"<BookgDt><Dt>2026-12-01</Dt></BookgDt><BkTxCd/><NtryDtls><TxDtls><Refs><EndToEndId>{_REFERENCE}</EndToEndId>"
-        f"</Refs>{more}</TxDtls></NtryDtls></Ntry></Stmt></BkToCstmrStmt></Document>"
+        f"</Refs>{more}</TxDtls></NtryDtls></Ntry>"
     )
 
 
