@@ -87,6 +87,11 @@ def _untold() -> Examples:
     return msgspec.structs.replace(shown, callbacks=others)
 
 
+def _unrefused() -> Examples:
+    shown = examples()
+    return msgspec.structs.replace(shown, callbacks=shown.callbacks[:1])
+
+
 DEFECTS = (
     *(
         Defect(adapter.__name__, check, bank_of(adapter))
@@ -104,5 +109,6 @@ DEFECTS = (
         )
     ),
     Defect("files that say nothing of ours", "files.about", bank_of(examples=_untold)),
+    Defect("no file shows a refusal", "examples.enough", bank_of(examples=_unrefused)),
     Defect("a file with a signature", "callbacks.shown", bank_of(examples=_signed)),
 )
