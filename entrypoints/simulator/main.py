@@ -14,6 +14,7 @@ from aiohttp import web
 
 from entrypoints.simulator.app import make_app
 from entrypoints.simulator.dialects import dialects
+from entrypoints.simulator.entrances import Entrances
 from entrypoints.simulator.gateway import Delays, Gateway
 from entrypoints.simulator.logs import log
 from entrypoints.simulator.store import Store
@@ -49,11 +50,14 @@ async def running(
         others = await stack.enter_async_context(
             dialects(store, trouble, data_file, public_url=url, api_key=api_key, secret=callback_secret, delays=delays)
         )
+        entrances = stack.enter_context(contextlib.closing(Entrances(host)))
+        others = [*others, entrances]
         app = make_app(store, gateway, others, trouble, api_key=api_key, callback_secret=callback_secret, delays=delays)
         runner = web.AppRunner(
             app, access_log=None, handle_signals=False, handler_cancellation=True, shutdown_timeout=_SHUTDOWN_SECONDS
         )
         await runner.setup()
+        entrances.begin(runner)
         try:
             await web.SockSite(runner, listener).start()
             yield url

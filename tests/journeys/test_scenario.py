@@ -1,4 +1,4 @@
-"""Every line of the demo scenario, in each of its currencies, against a running `mediator up`."""
+"""Every line of the demo scenario, in order, in each of its currencies, against a running `mediator up`."""
 
 import asyncio
 
@@ -12,7 +12,7 @@ from tests.journeys.households import Up, run_command
 
 @pytest.mark.parametrize("step", STEPS, ids=lambda step: step.name)
 async def test_scenario_goes_as_expected_in_every_currency(step: Step, shops: dict[str, Shop]) -> None:
-    played = await asyncio.gather(*(play(step, shop) for shop in shops.values()))
+    played = await asyncio.gather(*(play(step, shop) for shop in shops.values() if step.is_for(shop)))
 
     assert {one.currency: one.seen for one in played} == {one.currency: one.expected for one in played}
 

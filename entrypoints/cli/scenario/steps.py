@@ -11,13 +11,20 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that must go well. `play` gives in words what was seen, to be compared with `expected`.
 
     In `expected`, `{price}`, `{part}`, `{rest}` and `{nothing}` stand for amounts of the shop. A slow one waits for
-    others by its nature, so it is begun first.
+    others by its nature, so it is begun first. Those of one `chapter` follow each other, as each goes on where the one
+    before it stopped. `currencies` are those in which it can be played; none: all.
     """
 
     name: str
     expected: str
     play: Callable[[Shop], Awaitable[str]]
     is_slow: bool = False
+    chapter: str = ""
+    currencies: tuple[str, ...] = ()
+
+    def is_for(self, shop: Shop) -> bool:
+        """Whether it can be played in the currency of that shop."""
+        return not self.currencies or shop.currency in self.currencies
 
 
 class Played(msgspec.Struct, frozen=True, kw_only=True):

@@ -55,6 +55,7 @@ class House(msgspec.Struct, frozen=True, kw_only=True):
             api_key=self.tenants.demo[1],
             simulator_url=self.ground.simulator_url,
             simulator_key=self.ground.secrets.sandbox_api_key,
+            simulator_secret=self.ground.secrets.sandbox_callback_secret,
         )
 
     async def watch(self) -> NoReturn:
