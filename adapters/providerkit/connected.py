@@ -91,17 +91,25 @@ class ConnectedProviders(Providers):
         return ProviderTerms(provider.manifest.deadline_seconds, account.version)
 
     async def open(
-        self, tenant_id: TenantId, provider_account_id: ProviderAccountId, *, version: int | None = None
+        self,
+        tenant_id: TenantId,
+        provider_account_id: ProviderAccountId,
+        *,
+        version: int | None = None,
+        anew: bool = False,
     ) -> Provider:
         """Give the provider under that version, or the one in force, with the credentials that are in force.
 
+        `anew` reads what is in force whatever is remembered.
         Raises ROUTE_NO_PROVIDER, or PROV_CREDENTIALS_SEALED when its credentials do not open.
         """
-        account = await self._account(tenant_id, provider_account_id)
+        account = await self._account(tenant_id, provider_account_id, anew=anew)
         return await self._open(tenant_id, account, account.version if version is None else version)
 
-    async def _account(self, tenant_id: TenantId, account_id: ProviderAccountId) -> AccountInForce:
-        account = await self._in_force.find(tenant_id, account_id)
+    async def _account(
+        self, tenant_id: TenantId, account_id: ProviderAccountId, *, anew: bool = False
+    ) -> AccountInForce:
+        account = await self._in_force.find(tenant_id, account_id, anew=anew)
         if account is None:
             raise MediatorError(ROUTE_NO_PROVIDER, "There is no such provider account.")
         return account

@@ -127,12 +127,18 @@ class Providers(Protocol):
         ...
 
     async def open(
-        self, tenant_id: TenantId, provider_account_id: ProviderAccountId, *, version: int | None = None
+        self,
+        tenant_id: TenantId,
+        provider_account_id: ProviderAccountId,
+        *,
+        version: int | None = None,
+        anew: bool = False,
     ) -> Provider:
         """Give the provider as one account is configured: in that version, or (None) in the one in force now.
 
         Credentials are always the newest in force, so that a rotated key strands nothing. A disabled account opens as
-        well: what is under way there must be finished. Raises ROUTE_NO_PROVIDER when there is no such account or
-        version, or its provider is not installed.
+        well: what is under way there must be finished. `anew`: not even what was read a moment ago will do.
+
+        Raises ROUTE_NO_PROVIDER when there is no such account or version, or its provider is not installed.
         """
         ...

@@ -241,7 +241,12 @@ class ProviderSet(Providers):
         return ProviderTerms(self.manifest(account.provider).deadline_seconds, account.config_version)
 
     async def open(
-        self, tenant_id: TenantId, provider_account_id: ProviderAccountId, *, version: int | None = None
+        self,
+        tenant_id: TenantId,
+        provider_account_id: ProviderAccountId,
+        *,
+        version: int | None = None,
+        anew: bool = False,
     ) -> ScriptedProvider:
         """Give the provider of an account, and remember under which version. Raises ROUTE_NO_PROVIDER."""
         if self.before_open is not None:
