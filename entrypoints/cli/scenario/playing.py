@@ -9,7 +9,17 @@ from typing import Any
 import aiohttp
 import msgspec
 
-from entrypoints.cli.scenario import amounts, callbacks, cards, outcomes, repetition
+from entrypoints.cli.scenario import (
+    amounts,
+    banking,
+    callbacks,
+    cards,
+    configuring,
+    outcomes,
+    payouts,
+    repetition,
+    wallets,
+)
 from entrypoints.cli.scenario.shop import Addresses, Shop
 from entrypoints.cli.scenario.steps import Played, Step
 
@@ -19,6 +29,10 @@ STEPS: tuple[Step, ...] = (
     *repetition.STEPS,
     *callbacks.STEPS,
     *cards.STEPS,
+    *configuring.STEPS,
+    *wallets.STEPS,
+    *payouts.STEPS,
+    *banking.STEPS,
 )
 
 PRICES = {"JPY": 1_500, "EUR": 1_999, "KWD": 12_345, "NPR": 250_075}
@@ -64,7 +78,8 @@ async def play_all(shops: dict[str, Shop], tell: Callable[[str], None]) -> tuple
                 played.append(await play(step, shop))
                 tell(f"{len(played)} of {count_steps(shops)} steps")
 
-    begun = [(chapter, shop) for chapter in _chapters() for shop in shops.values() if chapter[0].is_for(shop)]
+    begun = [(chapter, shop) for shop in shops.values() for chapter in _chapters(shop)]
+    begun.sort(key=lambda one: not any(step.is_slow for step in one[0]))
     await asyncio.gather(*(play_in_turn(chapter, shop) for chapter, shop in begun))
     order = {step.name: number for number, step in enumerate(STEPS)}
     return tuple(sorted(played, key=lambda one: (list(shops).index(one.currency), order[one.step])))
@@ -75,11 +90,11 @@ def count_steps(shops: Mapping[str, Shop]) -> int:
     return sum(step.is_for(shop) for step in STEPS for shop in shops.values())
 
 
-def _chapters() -> list[tuple[Step, ...]]:
-    """Give the steps that follow each other, the slow ones first; one without a chapter stands alone."""
-    names = dict.fromkeys(step.chapter or step.name for step in STEPS)
-    chapters = [tuple(step for step in STEPS if (step.chapter or step.name) == name) for name in names]
-    return sorted(chapters, key=lambda chapter: not any(step.is_slow for step in chapter))
+def _chapters(shop: Shop) -> list[tuple[Step, ...]]:
+    """Give what can be played in a shop: the steps that follow each other together, every other one alone."""
+    steps = [step for step in STEPS if step.is_for(shop)]
+    names = dict.fromkeys(step.chapter or step.name for step in steps)
+    return [tuple(step for step in steps if (step.chapter or step.name) == name) for name in names]
 
 
 async def play(step: Step, shop: Shop) -> Played:

@@ -24,7 +24,8 @@ _BUSY = (429, 503)
 class Addresses(msgspec.Struct, frozen=True, kw_only=True):
     """Where the API and the provider simulator are, and the keys to them.
 
-    `simulator_secret` signs the simulator's callbacks, and the forms of its eSewa merchant.
+    `simulator_secret` signs the simulator's callbacks, and the forms of its eSewa merchant. `has_bank` says that the
+    simulator's bank works in the drop folders.
     """
 
     api_url: str
@@ -32,6 +33,7 @@ class Addresses(msgspec.Struct, frozen=True, kw_only=True):
     simulator_url: str
     simulator_key: str
     simulator_secret: str
+    has_bank: bool = True
 
     def __repr__(self) -> str:
         """Show no key."""

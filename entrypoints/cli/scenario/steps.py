@@ -12,7 +12,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 
     In `expected`, `{price}`, `{part}`, `{rest}` and `{nothing}` stand for amounts of the shop. A slow one waits for
     others by its nature, so it is begun first. Those of one `chapter` follow each other, as each goes on where the one
-    before it stopped. `currencies` are those in which it can be played; none: all.
+    before it stopped. `currencies` are those in which it can be played; none: all. `needs_bank`: only where the
+    simulator's bank works in the drop folders.
     """
 
     name: str
@@ -21,10 +22,12 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     is_slow: bool = False
     chapter: str = ""
     currencies: tuple[str, ...] = ()
+    needs_bank: bool = False
 
     def is_for(self, shop: Shop) -> bool:
-        """Whether it can be played in the currency of that shop."""
-        return not self.currencies or shop.currency in self.currencies
+        """Whether that shop has what it takes."""
+        has_currency = not self.currencies or shop.currency in self.currencies
+        return has_currency and (shop.addresses.has_bank or not self.needs_bank)
 
 
 class Played(msgspec.Struct, frozen=True, kw_only=True):
