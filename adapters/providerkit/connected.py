@@ -63,7 +63,7 @@ class ConnectedProviders(Providers):
         """Give what the provider of that name can do. Raises ROUTE_NO_PROVIDER."""
         return self._spec(name).manifest
 
-    async def accounts(self, tenant_id: TenantId) -> tuple[ProviderAccount, ...]:
+    async def accounts(self, tenant_id: TenantId, *, anew: bool = False) -> tuple[ProviderAccount, ...]:
         """Give a tenant's enabled accounts at installed providers, in the order in which they were connected."""
         accounts = tuple(
             ProviderAccount(
@@ -74,7 +74,7 @@ class ConnectedProviders(Providers):
                 state=one.state,
                 config_version=one.version,
             )
-            for one in (await self._in_force.accounts(tenant_id)).values()
+            for one in (await self._in_force.accounts(tenant_id, anew=anew)).values()
             if one.state is AccountState.ENABLED and one.provider in self._specs
         )
         await self._board.refresh(tenant_id, [one.id for one in accounts])

@@ -61,9 +61,12 @@ class RecentlyInForce:
         self._clock = clock
         self._tenants: Recent[TenantId, _Seen] = Recent(TENANTS_MAX)
 
-    async def accounts(self, tenant_id: TenantId) -> Accounts:
-        """Give all accounts of a tenant as they were half a second ago or later. One that has none is asked anew."""
-        return await self._read(tenant_id, lambda seen: bool(seen.accounts) and self._is_fresh(seen))
+    async def accounts(self, tenant_id: TenantId, *, anew: bool = False) -> Accounts:
+        """Give all accounts of a tenant as they were half a second ago or later. One that has none is asked anew.
+
+        `anew`: only a reading that begins from now on will do.
+        """
+        return await self._read(tenant_id, lambda seen: not anew and bool(seen.accounts) and self._is_fresh(seen))
 
     async def find(
         self, tenant_id: TenantId, account_id: ProviderAccountId, *, anew: bool = False

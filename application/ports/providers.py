@@ -114,8 +114,11 @@ class Providers(Protocol):
         """Give what the provider of that name can do. Raises ROUTE_NO_PROVIDER when it is not installed."""
         ...
 
-    async def accounts(self, tenant_id: TenantId) -> tuple[ProviderAccount, ...]:
-        """Give a tenant's enabled accounts at installed providers, in the order in which they were connected."""
+    async def accounts(self, tenant_id: TenantId, *, anew: bool = False) -> tuple[ProviderAccount, ...]:
+        """Give a tenant's enabled accounts at installed providers, in the order in which they were connected.
+
+        `anew`: not even what was read a moment ago will do.
+        """
         ...
 
     def is_healthy(self, provider_account_id: ProviderAccountId) -> bool:

@@ -226,7 +226,7 @@ class ProviderSet(Providers):
         """Give what the provider of that name can do. Raises ROUTE_NO_PROVIDER."""
         return self.named(name).manifest
 
-    async def accounts(self, tenant_id: TenantId) -> tuple[ProviderAccount, ...]:
+    async def accounts(self, tenant_id: TenantId, *, anew: bool = False) -> tuple[ProviderAccount, ...]:
         """Give a tenant's enabled accounts."""
         known = await self._known(tenant_id)
         return tuple(one for one in known if one.state is AccountState.ENABLED and one.provider in self._named)

@@ -198,6 +198,16 @@ async def test_the_provider_is_asked_about_the_credentials_of_this_very_moment(s
     assert (after["version"], after["verification"]) == (2, "refused")
 
 
+async def test_rules_may_name_an_account_that_was_connected_just_now(shop: Shop, sandbox: Merchant) -> None:
+    assert (await shop.pay()).status == 201
+    account = await connected(shop, sandbox.url)
+
+    rule = {"name": "all", "targets": [{"provider_account_id": account["id"]}]}
+    answer = await shop.put("/v1/routing/rules", {"rules": [rule], "expected_version": 0})
+
+    assert (answer.status, answer.json()["version"]) == (200, 1)
+
+
 async def test_new_payments_go_to_enabled_accounts_only(shop: Shop) -> None:
     for _ in range(2):
         disabled = await shop.post(f"{ACCOUNTS}/{shop.account}/disable")
