@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -78,7 +78,11 @@ async def play_all(shops: dict[str, Shop], tell: Callable[[str], None]) -> tuple
                 played.append(await play(step, shop))
                 tell(f"{len(played)} of {count_steps(shops)} steps")
 
-    begun = [(chapter, shop) for shop in shops.values() for chapter in _chapters(shop)]
+    begun = [
+        (chapter, shop)
+        for shop in shops.values()
+        for chapter in chapters_of(step for step in STEPS if step.is_for(shop))
+    ]
     begun.sort(key=lambda one: not any(step.is_slow for step in one[0]))
     await asyncio.gather(*(play_in_turn(chapter, shop) for chapter, shop in begun))
     order = {step.name: number for number, step in enumerate(STEPS)}
@@ -90,9 +94,9 @@ def count_steps(shops: Mapping[str, Shop]) -> int:
     return sum(step.is_for(shop) for step in STEPS for shop in shops.values())
 
 
-def _chapters(shop: Shop) -> list[tuple[Step, ...]]:
-    """Give what can be played in a shop: the steps that follow each other together, every other one alone."""
-    steps = [step for step in STEPS if step.is_for(shop)]
+def chapters_of(steps: Iterable[Step]) -> list[tuple[Step, ...]]:
+    """Put together the steps that follow each other; every other one stands alone."""
+    steps = tuple(steps)
     names = dict.fromkeys(step.chapter or step.name for step in steps)
     return [tuple(step for step in steps if (step.chapter or step.name) == name) for name in names]
 
