@@ -6,6 +6,8 @@ from typing import Any
 from entrypoints.cli.scenario.shop import Answer, Shop
 from entrypoints.cli.scenario.steps import Step
 
+PAYABLE = "merchant:main:payable"
+
 
 async def pay_out(shop: Shop) -> str:
     """Pay somebody out: the money is held, in transit, and gone when it has arrived."""
@@ -35,10 +37,16 @@ async def deny_a_payout(shop: Shop) -> str:
 
 
 async def pay_out_in_vain(shop: Shop) -> str:
-    """Pay out to an account that is closed: it arrives, and comes back by a posting of its own."""
+    """Pay out to an account that is closed: it comes back by a transaction of its own, and nothing is undone.
+
+    On a slow machine we may only ask when it has come back already: then its arrival is never booked.
+    """
     answer = await ordered(shop, "Anna Returned")
     payout = await payout_once(shop, answer, lambda found: found["state"] == "returned")
-    return f"{answer.verdict}, then {payout['state']}, {_booked(payout)}"
+    back = [one for one in payout["entries"] if one["account"] == PAYABLE and one["direction"] == "credit"]
+    kinds = ", ".join(one["kind"] for one in back)
+    amount = shop.shown(sum(int(one["amount"]) for one in back))
+    return f"{answer.verdict}, then {payout['state']}, {amount} back by {kinds or 'nothing'}"
 
 
 async def ordered(shop: Shop, name: str, **more: object) -> Answer:
@@ -86,7 +94,7 @@ STEPS = (
     ),
     Step(
         name="a payout comes back",
-        expected="201 created, then returned, 3 postings",
+        expected="201 created, then returned, {part} back by payout_returned",
         play=pay_out_in_vain,
         is_slow=True,
     ),
