@@ -44,6 +44,12 @@ async def demonstrate(house: House) -> Demonstration:
     return Demonstration(played=played, balances=balances, proof=proof)
 
 
+async def refurnish(house: House) -> None:
+    """Lead the accounts of an earlier scenario to where the simulator is now, so that its books can be compared."""
+    async with shops_of(house.addresses()) as shops:
+        await furnish(next(iter(shops.values())))
+
+
 def show(console: Console, demonstration: Demonstration) -> None:
     """Print everything that the scenario showed."""
     show_played(console, demonstration.played)

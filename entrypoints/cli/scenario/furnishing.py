@@ -18,6 +18,7 @@ ENTRANCES = {CARDS_A: "cards-a", CARDS_B: "cards-b"}
 BY_CARD = "card"
 """Payments of this method go to the first account, then to the second; all others to the one of the beginning."""
 
+_NOTE = "the demo scenario"
 _CREATED = 201
 _OK = 200
 
@@ -38,28 +39,11 @@ class Furnishing(msgspec.Struct, frozen=True):
 async def furnish(shop: Shop) -> None:
     """Connect what is missing, lead the rest to where the simulator is now, and set the rules. Raises ValueError."""
     known = await accounts_of(shop)
-    beginning = next(one["id"] for name, one in known.items() if name not in {CARDS_A, CARDS_B, KHALTI, ESEWA, BANK})
-    await _let_all_through(shop, beginning)
     wanted = [*await _card_accounts(shop), *_wallets(shop), _bank()]
+    beginning = next(one["id"] for name, one in known.items() if name not in {made.name for made in wanted})
+    await _let_all_through(shop, beginning)
     await asyncio.gather(*(_connect(shop, one, known.get(one.name)) for one in wanted))
-    accounts = await accounts_of(shop)
-    rules = await shop.read("/v1/routing/rules?limit=1")
-    latest = rules["data"][0]["version"] if rules["data"] else 0
-    body = {
-        "expected_version": latest,
-        "note": "the demo scenario",
-        "rules": [
-            {
-                "name": "cards",
-                "methods": [BY_CARD],
-                "targets": _targets(accounts[CARDS_A]["id"], accounts[CARDS_B]["id"]),
-            },
-            {"name": "all others", "targets": _targets(beginning)},
-        ],
-    }
-    answer = await shop.put("/v1/routing/rules", body)
-    if answer.status != _OK:
-        raise ValueError(f"the rules were to be set, but the API answered {answer.verdict}")
+    await _set_rules(shop, beginning)
 
 
 async def accounts_of(shop: Shop) -> dict[str, Any]:
@@ -71,6 +55,27 @@ def card_credentials(shop: Shop) -> dict[str, object]:
     """Give what opens the card gateway."""
     addresses = shop.addresses
     return {"api_key": addresses.simulator_key, "callback_secrets": [addresses.simulator_secret]}
+
+
+async def _set_rules(shop: Shop, beginning: str) -> None:
+    """Send cards to one account and then to the other, and everything else to the account of the beginning."""
+    rules = await shop.read("/v1/routing/rules?limit=1")
+    latest = next(iter(rules["data"]), {"version": 0, "note": None})
+    if latest["note"] == _NOTE:
+        return
+    accounts = await accounts_of(shop)
+    by_card = _targets(accounts[CARDS_A]["id"], accounts[CARDS_B]["id"])
+    body = {
+        "expected_version": latest["version"],
+        "note": _NOTE,
+        "rules": [
+            {"name": "cards", "methods": [BY_CARD], "targets": by_card},
+            {"name": "all others", "targets": _targets(beginning)},
+        ],
+    }
+    answer = await shop.put("/v1/routing/rules", body)
+    if answer.status != _OK:
+        raise ValueError(f"the rules were to be set, but the API answered {answer.verdict}")
 
 
 async def _let_all_through(shop: Shop, account: str) -> None:
@@ -122,6 +127,9 @@ async def _connect(shop: Shop, wanted: Furnishing, known: Any) -> None:  # noqa:
         answer = await shop.post("/v1/provider-accounts", msgspec.structs.asdict(wanted))
         if answer.status != _CREATED:
             raise ValueError(f"{wanted.name} was to be connected, but the API answered {answer.verdict}")
+        return
+    config = known["in_force"]["config"]
+    if all(config.get(name) == value for name, value in wanted.config.items()):
         return
     path = f"/v1/provider-accounts/{known['id']}"
     body = {
