@@ -209,6 +209,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             examples=["/var/lib/mediator/banks"],
         ),
     ] = ""
+    drop_folder_seconds: Annotated[
+        float,
+        Meta(
+            description="How long to rest between two looks into the drop folders.", examples=["30"], ge=0.1, le=86_400
+        ),
+    ] = 30.0
     fx_source: Annotated[
         str,
         Meta(

@@ -63,7 +63,7 @@ class ConnectedProviders(Providers):
         """Give what the provider of that name can do. Raises ROUTE_NO_PROVIDER."""
         return self._spec(name).manifest
 
-    async def accounts(self, tenant_id: TenantId) -> tuple[ProviderAccount, ...]:
+    async def accounts(self, tenant_id: TenantId, *, anew: bool = False) -> tuple[ProviderAccount, ...]:
         """Give a tenant's enabled accounts at installed providers, in the order in which they were connected."""
         accounts = tuple(
             ProviderAccount(
@@ -74,7 +74,7 @@ class ConnectedProviders(Providers):
                 state=one.state,
                 config_version=one.version,
             )
-            for one in (await self._in_force.accounts(tenant_id)).values()
+            for one in (await self._in_force.accounts(tenant_id, anew=anew)).values()
             if one.state is AccountState.ENABLED and one.provider in self._specs
         )
         await self._board.refresh(tenant_id, [one.id for one in accounts])
@@ -91,17 +91,25 @@ class ConnectedProviders(Providers):
         return ProviderTerms(provider.manifest.deadline_seconds, account.version)
 
     async def open(
-        self, tenant_id: TenantId, provider_account_id: ProviderAccountId, *, version: int | None = None
+        self,
+        tenant_id: TenantId,
+        provider_account_id: ProviderAccountId,
+        *,
+        version: int | None = None,
+        anew: bool = False,
     ) -> Provider:
         """Give the provider under that version, or the one in force, with the credentials that are in force.
 
+        `anew` reads what is in force whatever is remembered.
         Raises ROUTE_NO_PROVIDER, or PROV_CREDENTIALS_SEALED when its credentials do not open.
         """
-        account = await self._account(tenant_id, provider_account_id)
+        account = await self._account(tenant_id, provider_account_id, anew=anew)
         return await self._open(tenant_id, account, account.version if version is None else version)
 
-    async def _account(self, tenant_id: TenantId, account_id: ProviderAccountId) -> AccountInForce:
-        account = await self._in_force.find(tenant_id, account_id)
+    async def _account(
+        self, tenant_id: TenantId, account_id: ProviderAccountId, *, anew: bool = False
+    ) -> AccountInForce:
+        account = await self._in_force.find(tenant_id, account_id, anew=anew)
         if account is None:
             raise MediatorError(ROUTE_NO_PROVIDER, "There is no such provider account.")
         return account

@@ -61,13 +61,23 @@ class RecentlyInForce:
         self._clock = clock
         self._tenants: Recent[TenantId, _Seen] = Recent(TENANTS_MAX)
 
-    async def accounts(self, tenant_id: TenantId) -> Accounts:
-        """Give all accounts of a tenant as they were half a second ago or later. One that has none is asked anew."""
-        return await self._read(tenant_id, lambda seen: bool(seen.accounts) and self._is_fresh(seen))
+    async def accounts(self, tenant_id: TenantId, *, anew: bool = False) -> Accounts:
+        """Give all accounts of a tenant as they were half a second ago or later. One that has none is asked anew.
 
-    async def find(self, tenant_id: TenantId, account_id: ProviderAccountId) -> AccountInForce | None:
-        """Find an account; one that is not known yet is asked for at once, as it may have been connected just now."""
-        accounts = await self._read(tenant_id, lambda seen: account_id in seen.accounts and self._is_fresh(seen))
+        `anew`: only a reading that begins from now on will do.
+        """
+        return await self._read(tenant_id, lambda seen: not anew and bool(seen.accounts) and self._is_fresh(seen))
+
+    async def find(
+        self, tenant_id: TenantId, account_id: ProviderAccountId, *, anew: bool = False
+    ) -> AccountInForce | None:
+        """Find an account; one that is not known yet is asked for at once, as it may have been connected just now.
+
+        `anew`: only a reading that begins from now on will do.
+        """
+        accounts = await self._read(
+            tenant_id, lambda seen: not anew and account_id in seen.accounts and self._is_fresh(seen)
+        )
         return accounts.get(account_id)
 
     async def _read(self, tenant_id: TenantId, suffices: Callable[[_Seen], bool]) -> Accounts:

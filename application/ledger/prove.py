@@ -11,6 +11,7 @@ from application.ports.ledger import ChargeInOurBooks, Finding, Proof, ProofStep
 from application.ports.providers import Providers
 from domain.errors import MediatorError
 from domain.ids import Prefix, TenantId, public_id
+from domain.manifests import Ability
 from domain.providers import BookLine
 
 PROVIDERS_AGREE = "provider_books_agree"
@@ -138,8 +139,12 @@ class ProveHandler:
         theirs: dict[str, BookLine] = {}
         public_account = public_id(Prefix.PROVIDER_ACCOUNT, account.id)
         tenant = public_id(Prefix.TENANT, tenant_id)
+        name = f"{account.provider} {public_account}"
         try:
             provider = await self.providers.open(tenant_id, account.id)
+            if Ability.REPORTS not in provider.manifest.abilities:
+                note = f"{name}: shows no books to compare with"
+                return CheckResult(tenant=tenant, check=PROVIDERS_AGREE, faults=(), note=note)
             async for line in provider.books(public_account):
                 theirs[line.payment_id] = _added(theirs.get(line.payment_id), line)
         except MediatorError as error:
@@ -161,7 +166,7 @@ class ProveHandler:
             for payment, line in theirs.items()
             if line.captured_minor or line.refunded_minor
         )
-        note = f"{account.provider}: {compared} payments compared, {in_doubt} in doubt"
+        note = f"{name}: {compared} payments compared, {in_doubt} in doubt"
         return CheckResult(tenant=tenant, check=PROVIDERS_AGREE, faults=tuple(faults[:FAULTS_MAX]), note=note)
 
 

@@ -114,8 +114,11 @@ class Providers(Protocol):
         """Give what the provider of that name can do. Raises ROUTE_NO_PROVIDER when it is not installed."""
         ...
 
-    async def accounts(self, tenant_id: TenantId) -> tuple[ProviderAccount, ...]:
-        """Give a tenant's enabled accounts at installed providers, in the order in which they were connected."""
+    async def accounts(self, tenant_id: TenantId, *, anew: bool = False) -> tuple[ProviderAccount, ...]:
+        """Give a tenant's enabled accounts at installed providers, in the order in which they were connected.
+
+        `anew`: not even what was read a moment ago will do.
+        """
         ...
 
     def is_healthy(self, provider_account_id: ProviderAccountId) -> bool:
@@ -127,12 +130,18 @@ class Providers(Protocol):
         ...
 
     async def open(
-        self, tenant_id: TenantId, provider_account_id: ProviderAccountId, *, version: int | None = None
+        self,
+        tenant_id: TenantId,
+        provider_account_id: ProviderAccountId,
+        *,
+        version: int | None = None,
+        anew: bool = False,
     ) -> Provider:
         """Give the provider as one account is configured: in that version, or (None) in the one in force now.
 
         Credentials are always the newest in force, so that a rotated key strands nothing. A disabled account opens as
-        well: what is under way there must be finished. Raises ROUTE_NO_PROVIDER when there is no such account or
-        version, or its provider is not installed.
+        well: what is under way there must be finished. `anew`: not even what was read a moment ago will do.
+
+        Raises ROUTE_NO_PROVIDER when there is no such account or version, or its provider is not installed.
         """
         ...

@@ -30,7 +30,11 @@ class VerifiedAccount(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class VerifyAccountHandler:
-    """The policy: a question that moves no money and changes nothing here; what cannot be asked is unknown."""
+    """The policy.
+
+    - A question that moves no money and changes nothing here; what cannot be asked is unknown.
+    - Whoever asks has often changed the credentials just now: those are tried, never the ones of a moment ago.
+    """
 
     queries: ProviderAccountQueries
     providers: Providers
@@ -40,6 +44,6 @@ class VerifyAccountHandler:
         """Ask about the version in force. Raises NOT_FOUND, ROUTE_NO_PROVIDER, PROV_CREDENTIALS_SEALED."""
         account = await self.queries.get(call.tenant_id, command.id)
         version = account.in_force.version
-        provider = await self.providers.open(call.tenant_id, command.id, version=version)
+        provider = await self.providers.open(call.tenant_id, command.id, version=version, anew=True)
         said = await provider.verify_credentials()
         return VerifiedAccount(id=command.id, version=version, verification=said, asked_at=self.world.moment().now)

@@ -8,8 +8,11 @@ from domain.routing import DEFAULT_RULE, RULES_MAX, TARGETS_MAX, RouteRule
 
 
 async def require_sound(providers: Providers, tenant_id: TenantId, rules: tuple[RouteRule, ...]) -> None:
-    """Refuse rules that could not mean what their author thinks; all faults at once. Raises ROUTE_RULES_UNSOUND."""
-    known = {account.id for account in await providers.accounts(tenant_id)}
+    """Refuse rules that could not mean what their author thinks; all faults at once. Raises ROUTE_RULES_UNSOUND.
+
+    Their author may have connected an account just now.
+    """
+    known = {account.id for account in await providers.accounts(tenant_id, anew=True)}
     faults: list[FieldError] = []
     if len(rules) > RULES_MAX:
         faults.append(FieldError("/rules", f"at most {RULES_MAX} rules"))

@@ -4,6 +4,7 @@ import msgspec
 from rich.console import Console
 
 from application.ledger.prove import ProofReport
+from entrypoints.cli.scenario.furnishing import furnish
 from entrypoints.cli.scenario.playing import Balance, play_all, read_balances, shops_of
 from entrypoints.cli.scenario.report import show_balances, show_played, show_proof
 from entrypoints.cli.scenario.steps import Played
@@ -35,11 +36,18 @@ async def demonstrate(house: House) -> Demonstration:
     steps = house.ground.steps
     async with shops_of(house.addresses()) as shops:
         with steps.step(SCENARIO_STEP) as step:
+            await furnish(next(iter(shops.values())))
             played = await play_all(shops, step.tell)
         with steps.step(PROOF_STEP):
             balances = await read_balances(next(iter(shops.values())))
             proof = await prove_tenant(house.container, house.tenants.demo[0])
     return Demonstration(played=played, balances=balances, proof=proof)
+
+
+async def refurnish(house: House) -> None:
+    """Lead the accounts of an earlier scenario to where the simulator is now, so that its books can be compared."""
+    async with shops_of(house.addresses()) as shops:
+        await furnish(next(iter(shops.values())))
 
 
 def show(console: Console, demonstration: Demonstration) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 
 from entrypoints.cli import output
-from entrypoints.cli.demonstration import demonstrate, show
+from entrypoints.cli.demonstration import demonstrate, refurnish, show
 from entrypoints.cli.supervision.ground import Ground
 from entrypoints.cli.supervision.house import House, house_built
 from entrypoints.cli.supervision.tenants import FIRST
@@ -14,7 +14,11 @@ KEY_VARIABLE = "MEDIATOR_API_KEY"
 async def stay(ground: Ground) -> int:
     """Build the house, play the scenario once, say how to use it, and stay. Gives the exit code. Raises Trouble."""
     async with house_built(ground) as house:
-        demonstration = await house.guarded(demonstrate(house)) if ground.plan.has_demo else None
+        demonstration = None
+        if ground.plan.has_demo:
+            demonstration = await house.guarded(demonstrate(house))
+        elif house.tenants.demo is not None:
+            await house.guarded(refurnish(house))
         ground.steps.finish()
         if demonstration is not None:
             show(output.answers(), demonstration)

@@ -110,6 +110,7 @@ class OperationOut(msgspec.Struct, frozen=True, kw_only=True):
     kind: OperationKind
     state: OperationState
     amount: MinorUnits
+    config_version: Annotated[int, Meta(description="The version of the provider account under which it is sent.")]
     code: str | None
     queries: Annotated[int, Meta(description="How often the provider was asked what became of it.")]
     next_query_at: Instant | None
@@ -124,6 +125,7 @@ class AttemptOut(msgspec.Struct, frozen=True, kw_only=True):
     number: int
     state: AttemptState
     provider: str
+    provider_account_id: str
     provider_reference: str | None
     decline_code: str | None
     operations: tuple[OperationOut, ...]
@@ -334,6 +336,7 @@ def attempt_out(attempt: PaymentAttempt, dossier: Dossier) -> AttemptOut:
         number=attempt.number,
         state=attempt.state,
         provider=attempt.provider,
+        provider_account_id=public_id(Prefix.PROVIDER_ACCOUNT, attempt.provider_account_id),
         provider_reference=attempt.provider_reference,
         decline_code=attempt.decline_code,
         operations=tuple(operation_out(one) for one in dossier.operations if one.attempt_id == attempt.id),
@@ -349,6 +352,7 @@ def operation_out(operation: ProviderOperation) -> OperationOut:
         kind=operation.kind,
         state=operation.state,
         amount=operation.amount_minor,
+        config_version=operation.config_version,
         code=operation.code,
         queries=operation.queries,
         next_query_at=None if operation.next_query_at is None else utc(operation.next_query_at),

@@ -9,6 +9,7 @@ from entrypoints.simulator.app import Dialect
 from entrypoints.simulator.bank.books import BankBooks
 from entrypoints.simulator.bank.clerk import Clerk
 from entrypoints.simulator.bank.doors import BankDoors
+from entrypoints.simulator.bank.folders import BankFolders
 from entrypoints.simulator.gateway import Delays
 from entrypoints.simulator.settlements import Settlements
 from entrypoints.simulator.store import Store
@@ -27,15 +28,26 @@ def bank_folder_of(data_file: Path) -> Path:
 
 @asynccontextmanager
 async def dialects(
-    store: Store, trouble: Trouble, data_file: Path, *, public_url: str, api_key: str, secret: str, delays: Delays
+    store: Store,
+    trouble: Trouble,
+    data_file: Path,
+    *,
+    public_url: str,
+    api_key: str,
+    secret: str,
+    delays: Delays,
+    bank_customers: Path | None = None,
 ) -> AsyncIterator[list[Dialect]]:
-    """Open them all for as long as the block lasts; the bank works on its folders meanwhile."""
+    """Open them all for as long as the block lasts; the bank works on its folders meanwhile.
+
+    Below `bank_customers`, where that is given, the bank finds the folders of further customers.
+    """
     with contextlib.ExitStack() as stack:
         wallet_books = stack.enter_context(contextlib.closing(WalletBooks(data_file)))
         bank_books = stack.enter_context(contextlib.closing(BankBooks(data_file)))
         khalti, esewa = Till(Wallet.KHALTI, wallet_books), Till(Wallet.ESEWA, wallet_books)
-        folder, pace = bank_folder_of(data_file), delays.settle_seconds
-        bank = BankDoors(Clerk(bank_books, folder, book_seconds=pace, send_as=trouble.sending))
+        folders, pace = BankFolders(bank_folder_of(data_file), bank_customers), delays.settle_seconds
+        bank = BankDoors(Clerk(bank_books, folders, book_seconds=pace, send_as=trouble.sending))
         await bank.start()
         try:
             yield [

@@ -12,13 +12,14 @@ from collections.abc import Coroutine
 from contextlib import suppress
 from functools import partial
 
+import msgspec
 import redis
 from dramatiq.brokers.redis import RedisBroker
 
 from adapters.queue.heartbeat import BEAT_SECONDS, Heartbeat
 from adapters.telemetry.logging import configure_logging, get_logger
 from application.operations.relay_outbox import RelayOutbox
-from application.schedules import SCHEDULES, Chore, Chores
+from application.schedules import SCHEDULES, Chore, Chores, Schedule
 from entrypoints.settings import Settings, SettingsError, read_settings
 from entrypoints.wiring.container import make_container
 from entrypoints.wiring.queue import Queue
@@ -77,6 +78,14 @@ async def run_relay(settings: Settings, watching: Watching) -> None:
         task.result()
 
 
+def schedules_of(settings: Settings) -> tuple[Schedule, ...]:
+    """Give the table of chores, with the rests that the settings decide on."""
+    rests = {Chore.TAKE_IN_FILES: settings.drop_folder_seconds}
+    return tuple(
+        msgspec.structs.replace(one, every_seconds=rests.get(one.chore, one.every_seconds)) for one in SCHEDULES
+    )
+
+
 class Relay:
     """Everything that a relay process does at the same time."""
 
@@ -84,7 +93,9 @@ class Relay:
         """Do these chores; listen where the settings say, give signs of life through the broker."""
         self._chores = chores
         self._heartbeat = Heartbeat(broker.client, COMPONENT)
-        self._repetitions = {one.chore: Repetition(one, partial(self._make_pass, one.chore)) for one in SCHEDULES}
+        self._repetitions = {
+            one.chore: Repetition(one, partial(self._make_pass, one.chore)) for one in schedules_of(settings)
+        }
         self._outbox = self._repetitions[Chore.RELAY_OUTBOX]
         self._hints = OutboxHints(
             settings.application_database,

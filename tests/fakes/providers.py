@@ -226,7 +226,7 @@ class ProviderSet(Providers):
         """Give what the provider of that name can do. Raises ROUTE_NO_PROVIDER."""
         return self.named(name).manifest
 
-    async def accounts(self, tenant_id: TenantId) -> tuple[ProviderAccount, ...]:
+    async def accounts(self, tenant_id: TenantId, *, anew: bool = False) -> tuple[ProviderAccount, ...]:
         """Give a tenant's enabled accounts."""
         known = await self._known(tenant_id)
         return tuple(one for one in known if one.state is AccountState.ENABLED and one.provider in self._named)
@@ -241,7 +241,12 @@ class ProviderSet(Providers):
         return ProviderTerms(self.manifest(account.provider).deadline_seconds, account.config_version)
 
     async def open(
-        self, tenant_id: TenantId, provider_account_id: ProviderAccountId, *, version: int | None = None
+        self,
+        tenant_id: TenantId,
+        provider_account_id: ProviderAccountId,
+        *,
+        version: int | None = None,
+        anew: bool = False,
     ) -> ScriptedProvider:
         """Give the provider of an account, and remember under which version. Raises ROUTE_NO_PROVIDER."""
         if self.before_open is not None:

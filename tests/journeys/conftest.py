@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from entrypoints.cli.scenario.furnishing import furnish
 from entrypoints.cli.scenario.playing import shops_of
 from entrypoints.cli.scenario.shop import Shop
 from tests.journeys.households import Start, Up, addresses_of, end_all
@@ -38,4 +39,5 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
 async def shops(house: Up) -> AsyncIterator[dict[str, Shop]]:
     """The shops of its first tenant, one for each currency."""
     async with shops_of(addresses_of(house, house.api_key)) as opened:
+        await furnish(opened["EUR"])
         yield opened

@@ -113,6 +113,7 @@ def addresses_of(up: Up, api_key: str) -> Addresses:
         api_key=api_key,
         simulator_url=run.simulator_url,
         simulator_key=run.environment["SANDBOX_API_KEY"],
+        simulator_secret=run.environment["SANDBOX_CALLBACK_SECRETS"],
     )
 
 

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from entrypoints.cli.supervision.run_file import find_run
-from tests.journeys.households import Start, are_gone
+from tests.journeys.households import Start, are_gone, run_command
 
 STOPS_WITHIN_SECONDS = 30.0
 """Far above the two to three seconds that it takes: a hang is seen, a busy machine is not."""
@@ -115,3 +115,17 @@ def test_process_that_ends_by_itself_is_named_and_ends_everything(start_up: Star
     assert (code, are_gone(mine, within_seconds=0.0)) == (1, True)
     assert f"{name} was killed by SIGKILL by itself" in up.complained
     assert "Traceback" not in up.complained
+
+
+def test_accounts_of_the_scenario_find_the_simulator_at_the_next_start(start_up: Start) -> None:
+    first = start_up("--port", "0", "--no-fsync")
+    before = first.wait_ready()
+    first.signalled(signal.SIGTERM)
+
+    second = start_up("--port", "0", "--no-demo", "--no-fsync")
+    run = second.wait_ready()
+    answer = run_command("prove", "--folder", str(second.folder.path))
+
+    assert "✗" not in first.said
+    assert run.simulator_url != before.simulator_url
+    assert (answer.returncode, answer.stdout.count("payments compared")) == (0, 4)

@@ -2,18 +2,38 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
 import msgspec
 
-from entrypoints.cli.scenario import amounts, callbacks, outcomes, repetition
+from entrypoints.cli.scenario import (
+    amounts,
+    banking,
+    callbacks,
+    cards,
+    configuring,
+    outcomes,
+    payouts,
+    repetition,
+    wallets,
+)
 from entrypoints.cli.scenario.shop import Addresses, Shop
 from entrypoints.cli.scenario.steps import Played, Step
 
-STEPS: tuple[Step, ...] = (*outcomes.STEPS, *amounts.STEPS, *repetition.STEPS, *callbacks.STEPS)
+STEPS: tuple[Step, ...] = (
+    *outcomes.STEPS,
+    *amounts.STEPS,
+    *repetition.STEPS,
+    *callbacks.STEPS,
+    *cards.STEPS,
+    *configuring.STEPS,
+    *wallets.STEPS,
+    *payouts.STEPS,
+    *banking.STEPS,
+)
 
 PRICES = {"JPY": 1_500, "EUR": 1_999, "KWD": 12_345, "NPR": 250_075}
 """What is sold in each currency, in minor units: of 0, 2, 3 and 2 decimals."""
@@ -48,22 +68,37 @@ async def shops_of(addresses: Addresses) -> AsyncIterator[dict[str, Shop]]:
 
 
 async def play_all(shops: dict[str, Shop], tell: Callable[[str], None]) -> tuple[Played, ...]:
-    """Play every step in every currency, several at once; `tell` hears how far it is."""
+    """Play every step in every currency that it is for, several at once; `tell` hears how far it is."""
     places = asyncio.Semaphore(_AT_ONCE_MAX)
-    done = 0
+    played: list[Played] = []
 
-    async def play_in_turn(step: Step, shop: Shop) -> Played:
-        nonlocal done
+    async def play_in_turn(chapter: tuple[Step, ...], shop: Shop) -> None:
         async with places:
-            played = await play(step, shop)
-        done += 1
-        tell(f"{done} of {len(STEPS) * len(shops)} steps")
-        return played
+            for step in chapter:
+                played.append(await play(step, shop))
+                tell(f"{len(played)} of {count_steps(shops)} steps")
 
-    begun = [(step, shop) for step in sorted(STEPS, key=lambda step: not step.is_slow) for shop in shops.values()]
-    played = await asyncio.gather(*(play_in_turn(step, shop) for step, shop in begun))
+    begun = [
+        (chapter, shop)
+        for shop in shops.values()
+        for chapter in chapters_of(step for step in STEPS if step.is_for(shop))
+    ]
+    begun.sort(key=lambda one: not any(step.is_slow for step in one[0]))
+    await asyncio.gather(*(play_in_turn(chapter, shop) for chapter, shop in begun))
     order = {step.name: number for number, step in enumerate(STEPS)}
     return tuple(sorted(played, key=lambda one: (list(shops).index(one.currency), order[one.step])))
+
+
+def count_steps(shops: Mapping[str, Shop]) -> int:
+    """Count what is played: each step in each of its currencies."""
+    return sum(step.is_for(shop) for step in STEPS for shop in shops.values())
+
+
+def chapters_of(steps: Iterable[Step]) -> list[tuple[Step, ...]]:
+    """Put together the steps that follow each other; every other one stands alone."""
+    steps = tuple(steps)
+    names = dict.fromkeys(step.chapter or step.name for step in steps)
+    return [tuple(step for step in steps if (step.chapter or step.name) == name) for name in names]
 
 
 async def play(step: Step, shop: Shop) -> Played:

@@ -51,6 +51,11 @@ class DataFolder(msgspec.Struct, frozen=True):
         """The books of the provider simulator."""
         return self.path / "simulator.sqlite"
 
+    @property
+    def banks(self) -> Path:
+        """The folders in which files are exchanged with banks, each named as its provider account."""
+        return self.path / "banks"
+
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Be the only one who works in the folder, which is made if need be. Raises Trouble when somebody else is."""

@@ -46,6 +46,11 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         """Show nothing of the environment."""
         return f"Plan({self.folder.path})"
 
+    @property
+    def has_simulated_bank(self) -> bool:
+        """Whether the simulator's bank works in our folders: folders that the environment names are a real bank's."""
+        return self.is_throw_away or not self.environ.get("DROP_FOLDER_ROOT", "").strip()
+
 
 class Ground(msgspec.Struct, frozen=True, kw_only=True):
     """A house to be built: its stores run, its processes have been started and wait for their settings."""
@@ -73,6 +78,12 @@ class Ground(msgspec.Struct, frozen=True, kw_only=True):
     def sandbox_settings(self) -> dict[str, str]:
         """Give the settings of the sandbox provider: the simulator that runs here."""
         return sandbox_settings(self.secrets) | {"SANDBOX_URL": self.simulator_url}
+
+    def bank_settings(self) -> dict[str, str]:
+        """Give the settings of files from banks: where the simulator's bank works, its answers are fetched at once."""
+        if not self.plan.has_simulated_bank:
+            return {}
+        return {"DROP_FOLDER_ROOT": str(self.plan.folder.banks), "DROP_FOLDER_SECONDS": "1"}
 
 
 def sandbox_settings(secrets: Secrets) -> dict[str, str]:
@@ -106,8 +117,10 @@ async def ground_laid(plan: Plan, steps: Steps, processes: Processes, *, buildin
         if note:
             steps.console.print(note)
         simulator_port = find_free_port(LOCAL)
-        sandbox = sandbox_settings(secrets)
-        simulator = simulator_program(plan.folder, port=simulator_port, settings=sandbox, environ=plan.environ)
+        settings = sandbox_settings(secrets)
+        if plan.has_simulated_bank:
+            settings["SIMULATOR_BANK_CUSTOMERS"] = str(plan.folder.banks)
+        simulator = simulator_program(plan.folder, port=simulator_port, settings=settings, environ=plan.environ)
         programs = (simulator, *house_programs(plan.environ))
         async with AsyncExitStack() as stores_end:
             running: list[Stores] = []

@@ -55,6 +55,8 @@ class House(msgspec.Struct, frozen=True, kw_only=True):
             api_key=self.tenants.demo[1],
             simulator_url=self.ground.simulator_url,
             simulator_key=self.ground.secrets.sandbox_api_key,
+            simulator_secret=self.ground.secrets.sandbox_callback_secret,
+            has_bank=self.ground.plan.has_simulated_bank,
         )
 
     async def watch(self) -> NoReturn:
@@ -134,16 +136,20 @@ async def _prepare_stores(ground: Ground) -> None:
 def _settings(ground: Ground, *, api_url: str) -> dict[str, str]:
     stores, plan = ground.stores, ground.plan
     hosts = filter(None, [plan.environ.get("ALLOWED_HOSTS", "")])
-    return ground.sandbox_settings() | {
-        "SECRET_KEY": ground.secret_key,
-        "DATABASE_URL": stores.database_url,
-        "REDIS_URL": stores.redis_url,
-        "BROKER_URL": stores.broker_url,
-        "PUBLIC_URL": api_url,
-        "API_HOST": plan.host,
-        "API_PORT": str(ground.port),
-        "ALLOWED_HOSTS": ",".join((*hosts, _in_a_url(plan.host), *_LOCAL_HOSTS)),
-    }
+    return (
+        ground.sandbox_settings()
+        | ground.bank_settings()
+        | {
+            "SECRET_KEY": ground.secret_key,
+            "DATABASE_URL": stores.database_url,
+            "REDIS_URL": stores.redis_url,
+            "BROKER_URL": stores.broker_url,
+            "PUBLIC_URL": api_url,
+            "API_HOST": plan.host,
+            "API_PORT": str(ground.port),
+            "ALLOWED_HOSTS": ",".join((*hosts, _in_a_url(plan.host), *_LOCAL_HOSTS)),
+        }
+    )
 
 
 async def _start_processes(ground: Ground, settings: dict[str, str], api_url: str) -> None:

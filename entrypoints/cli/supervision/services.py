@@ -22,7 +22,9 @@ from entrypoints.simulator.main import run
 host, port, data_file = sys.argv[1:]
 secret = os.environ["SANDBOX_CALLBACK_SECRETS"].partition(",")[0]
 key = os.environ["SANDBOX_API_KEY"]
-run(host=host, port=int(port), data_file=Path(data_file), api_key=key, callback_secret=secret, ready_line=False)
+customers = os.environ.get("SIMULATOR_BANK_CUSTOMERS", "")
+run(host=host, port=int(port), data_file=Path(data_file), api_key=key, callback_secret=secret,
+    bank_customers=Path(customers) if customers else None, ready_line=False)
 """
 
 _WARM = "entrypoints.cli.supervision.warm"

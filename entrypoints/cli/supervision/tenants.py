@@ -48,7 +48,10 @@ class OneTenant(Tenants):
 
 
 class HouseTenants(msgspec.Struct, frozen=True, kw_only=True):
-    """The tenants that a start needs: the user's first, when it was opened just now, and the demo's with its key."""
+    """The tenants that a start needs: the user's first, when it was opened just now, and the demo's with its key.
+
+    There is a demo's where the scenario is played, and where it was played at an earlier start.
+    """
 
     first: OpenedTenant | None
     demo: tuple[TenantId, str] | None
@@ -75,7 +78,9 @@ async def prepare_tenants(container: AsyncContainer, ground: Ground) -> HouseTen
             first = await open_tenant(container, FIRST)
             secrets = msgspec.structs.replace(secrets, has_opened_tenants=True)
             keep_secrets(plan.folder, secrets)
-    demo = await _demo_tenant(container, plan.folder, secrets) if plan.has_demo else None
+    demo = await _known_demo_tenant(container, secrets)
+    if demo is None and plan.has_demo:
+        demo = await _new_demo_tenant(container, plan.folder, secrets)
     return HouseTenants(first=first, demo=demo)
 
 
@@ -84,10 +89,12 @@ async def open_tenant(container: AsyncContainer, command: OpenTenant) -> OpenedT
     return await (await container.get(OpenTenantHandler))(command)
 
 
-async def _demo_tenant(container: AsyncContainer, folder: DataFolder, secrets: Secrets) -> tuple[TenantId, str]:
-    known = await _find_tenant_of(container, secrets.demo_api_key)
-    if known is not None:
-        return known, secrets.demo_api_key
+async def _known_demo_tenant(container: AsyncContainer, secrets: Secrets) -> tuple[TenantId, str] | None:
+    known = await _find_tenant_of(container, secrets.demo_api_key) if secrets.demo_api_key else None
+    return None if known is None else (known, secrets.demo_api_key)
+
+
+async def _new_demo_tenant(container: AsyncContainer, folder: DataFolder, secrets: Secrets) -> tuple[TenantId, str]:
     opened = await open_tenant(container, DEMO)
     keep_secrets(folder, msgspec.structs.replace(secrets, demo_api_key=opened.api_key))
     return opened.tenant_id, opened.api_key

@@ -25,7 +25,7 @@ CREATE TABLE IF NOT EXISTS bank_accounts (
 CREATE TABLE IF NOT EXISTS bank_files (message_id TEXT PRIMARY KEY, name TEXT NOT NULL, taken_at REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS bank_transfers (
     id INTEGER PRIMARY KEY AUTOINCREMENT, message_id TEXT NOT NULL, version TEXT NOT NULL, state TEXT NOT NULL,
-    reason TEXT, transfer BLOB NOT NULL, due_at REAL, created REAL NOT NULL
+    reason TEXT, transfer BLOB NOT NULL, due_at REAL, created REAL NOT NULL, customer TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS bank_transfers_due ON bank_transfers (due_at) WHERE due_at IS NOT NULL;
 CREATE TABLE IF NOT EXISTS bank_entries (
@@ -55,7 +55,10 @@ class BankAccount(msgspec.Struct, frozen=True):
 
 
 class BankTransfer(msgspec.Struct, frozen=True, kw_only=True):
-    """A transfer in the books; at `due_at` (Unix seconds) the bank does the next thing with it."""
+    """A transfer in the books; at `due_at` (Unix seconds) the bank does the next thing with it.
+
+    `customer` names the folder by which it came, and by which it is told of; empty: the bank's own.
+    """
 
     id: int = 0
     message_id: str
@@ -65,6 +68,7 @@ class BankTransfer(msgspec.Struct, frozen=True, kw_only=True):
     transfer: Transfer
     due_at: float | None
     created: float
+    customer: str = ""
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -132,8 +136,8 @@ class BankBooks:
     def add_transfer(self, transfer: BankTransfer) -> BankTransfer:
         """Keep a new transfer."""
         done = self._connection.execute(
-            "INSERT INTO bank_transfers (message_id, version, state, reason, transfer, due_at, created)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO bank_transfers (message_id, version, state, reason, transfer, due_at, created, customer)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 transfer.message_id,
                 transfer.version,
@@ -142,6 +146,7 @@ class BankBooks:
                 msgspec.json.encode(transfer.transfer),
                 transfer.due_at,
                 transfer.created,
+                transfer.customer,
             ),
         )
         return msgspec.structs.replace(transfer, id=done.lastrowid)
@@ -164,6 +169,15 @@ class BankBooks:
     def transfer(self, transfer_id: int) -> BankTransfer:
         """Give a transfer that is known."""
         return self._transfers("id = ?", transfer_id)[0]
+
+    def customer_of(self, account: BankAccount) -> str:
+        """Give the folder of whoever moved money on an account last; the bank's own while nobody has."""
+        row = self._connection.execute(
+            "SELECT customer FROM bank_transfers WHERE id ="
+            " (SELECT max(transfer) FROM bank_entries WHERE account = ? AND currency = ?)",
+            (account.number, account.currency),
+        ).fetchone()
+        return "" if row is None else str(row["customer"])
 
     def book(self, entry: Entry) -> Entry:
         """Move money on an account."""

@@ -3,11 +3,11 @@
 import time
 from collections.abc import Callable, Sequence
 from enum import StrEnum
-from pathlib import Path
 
 import msgspec
 
 from entrypoints.simulator.bank.books import BankBooks, BankTransfer, Entry, State
+from entrypoints.simulator.bank.folders import BankFolders, Claimed
 from entrypoints.simulator.bank.orders import OrderFile, Transfer, UnreadableOrderError, read_order
 from entrypoints.simulator.bank.reports import rejection, report
 from entrypoints.simulator.bank.statements import notification, statement
@@ -54,45 +54,51 @@ def plainly(_number: int) -> Sending:
     return Sending()
 
 
+class PutOff(msgspec.Struct, frozen=True):
+    """A file that goes out later, at `due_at` in Unix seconds."""
+
+    due_at: float
+    customer: str
+    name: str
+    raw: bytes
+
+
 class Clerk:
-    """Works on the customer's folders: the customer sends by `out`, the bank by `in`; `taken` is what it has read."""
+    """Takes what customers send by their folders, and answers each by the folder that it came by."""
 
     def __init__(
         self,
         books: BankBooks,
-        folder: Path,
+        folders: BankFolders,
         *,
         book_seconds: float,
         send_as: Callable[[int], Sending] = plainly,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """Join the books with the folders, which are made; each step of a transfer takes `book_seconds`.
+        """Join the books with the folders; each step of a transfer takes `book_seconds`.
 
         `send_as` may bring trouble to the n-th file that is sent; one that is put off is lost when the process dies.
         """
         self._send_as = send_as
         self._sent = 0
-        self._put_off: list[tuple[float, str, bytes]] = []
+        self._put_off: list[PutOff] = []
         self.books = books
-        self.inbound, self._outbound, self._taken = folder / "out", folder / "in", folder / "taken"
+        self._folders = folders
         self._book_seconds = book_seconds
         self._clock = clock
-        for one in (self.inbound, self._outbound, self._taken):
-            one.mkdir(parents=True, exist_ok=True)
-        for path in sorted(self._taken.glob("*.xml")):
-            self._take(path, is_left_over=True)
+        for claimed in folders.left_over():
+            self._take(claimed, is_left_over=True)
 
     def work(self) -> None:
         """Take every file that is there, and do whatever is due."""
-        for path in sorted(self.inbound.glob("*.xml")):
-            claimed = path.rename(self._taken / f"{new_id('in')}-{path.name}")
+        for claimed in self._folders.waiting():
             self._take(claimed)
         for transfer in self.books.due_transfers(self._clock()):
             self._go_on(transfer)
-        due = [one for one in self._put_off if one[0] <= self._clock()]
+        due = [one for one in self._put_off if one.due_at <= self._clock()]
         self._put_off = [one for one in self._put_off if one not in due]
-        for _, name, raw in due:
-            self._put(name, raw)
+        for one in due:
+            self._folders.put(one.customer, one.name, one.raw)
 
     def state_accounts(self) -> int:
         """Send a statement for each account; give how many."""
@@ -101,35 +107,38 @@ class Clerk:
         for account, entries in accounts:
             told = [(entry, self.books.transfer(entry.transfer)) for entry in entries]
             raw = statement(account, told, number=account.statements + 1, now=self._clock())
-            self._send(new_id("camt053"), raw)
+            self._send(self.books.customer_of(account), new_id("camt053"), raw)
         return len(accounts)
 
-    def _take(self, path: Path, *, is_left_over: bool = False) -> None:
+    def _take(self, claimed: Claimed, *, is_left_over: bool = False) -> None:
         """Read a claimed file, then put it away; one that is left over may have been read before the bank died."""
+        path = claimed.path
         try:
             order = read_order(path.read_bytes())
         except UnreadableOrderError as fault:
             log("warning", "bank.unreadable", file=path.name, why=str(fault))
         else:
-            refusal = _fault_of(order) or self._keep(order, path.name)
+            refusal = _fault_of(order) or self._keep(order, claimed)
             code, why = refusal or ("", "")
             if code and not (is_left_over and code == _DUPLICATE):
                 raw = rejection(order.message_id, order.version, code=code, why=why, now=self._clock())
-                self._send(new_id("pain002"), raw)
+                self._send(claimed.customer, new_id("pain002"), raw)
         path.rename(path.with_suffix(".done"))
 
-    def _keep(self, order: OrderFile, name: str) -> tuple[str, str] | None:
+    def _keep(self, order: OrderFile, claimed: Claimed) -> tuple[str, str] | None:
         """Keep a file's transfers and report on them; give why it is refused when it came before."""
-        now = self._clock()
+        now, name = self._clock(), claimed.path.name
         with self.books.transaction():
             if not self.books.take_file(order.message_id, name, now=now):
                 return _DUPLICATE, "A file of this message id came before."
-            kept = [self.books.add_transfer(self._accepted(order, one, now)) for one in order.transfers]
+            kept = [
+                self.books.add_transfer(self._accepted(order, one, now, claimed.customer)) for one in order.transfers
+            ]
         log("info", "bank.taken", file=name, transfers=len(kept))
         self._report([one for one in kept if magic_of(one.transfer) not in {Magic.SILENT, Magic.LOST}])
         return None
 
-    def _accepted(self, order: OrderFile, transfer: Transfer, now: float) -> BankTransfer:
+    def _accepted(self, order: OrderFile, transfer: Transfer, now: float, customer: str) -> BankTransfer:
         is_rejected = magic_of(transfer) is Magic.REJECT
         return BankTransfer(
             message_id=order.message_id,
@@ -139,6 +148,7 @@ class Clerk:
             transfer=transfer,
             due_at=None if is_rejected or magic_of(transfer) is Magic.LOST else now + self._book_seconds,
             created=now,
+            customer=customer,
         )
 
     def _go_on(self, transfer: BankTransfer) -> None:
@@ -179,14 +189,14 @@ class Clerk:
     def _report(self, transfers: Sequence[BankTransfer]) -> None:
         if transfers:
             raw = report(transfers, now=self._clock())
-            self._send(new_id("pain002"), raw, transfers)
+            self._send(transfers[0].customer, new_id("pain002"), raw, transfers)
 
     def _notify(self, entry: Entry, transfer: BankTransfer) -> None:
         account = self.books.account(entry.account, entry.currency)
         raw = notification(account, entry, transfer, now=self._clock())
-        self._send(new_id("camt054"), raw, [transfer])
+        self._send(transfer.customer, new_id("camt054"), raw, [transfer])
 
-    def _send(self, name: str, raw: bytes, about: Sequence[BankTransfer] = ()) -> None:
+    def _send(self, customer: str, name: str, raw: bytes, about: Sequence[BankTransfer] = ()) -> None:
         """Send a file, as often and as late as trouble will have it."""
         self._sent += 1
         sending = self._send_as(self._sent)
@@ -194,17 +204,10 @@ class Clerk:
         for copy in range(max(sending.copies, 2) if is_twice else sending.copies):
             again = f"{name}-again" if copy else name
             if sending.late_seconds > 0:
-                self._put_off.append((self._clock() + sending.late_seconds, again, raw))
+                due_at = self._clock() + sending.late_seconds
+                self._put_off.append(PutOff(due_at, customer, again, raw))
             else:
-                self._put(again, raw)
-
-    def _put(self, name: str, raw: bytes) -> None:
-        """Put a file where the customer fetches it: it appears whole, under a name that sorts by time."""
-        final = self._outbound / f"{time.time_ns():020}-{name}.xml"
-        draft = final.with_suffix(".part")
-        draft.write_bytes(raw)
-        draft.rename(final)
-        log("info", "bank.sent", file=final.name)
+                self._folders.put(customer, again, raw)
 
 
 def _fault_of(order: OrderFile) -> tuple[str, str] | None:

@@ -185,6 +185,29 @@ async def test_the_provider_is_asked_whether_it_takes_the_credentials(shop: Shop
     assert [(one["id"], one["version"]) for one in said] == [(good["id"], 1), (bad["id"], 1), (away["id"], 1)]
 
 
+async def test_the_provider_is_asked_about_the_credentials_of_this_very_moment(shop: Shop, sandbox: Merchant) -> None:
+    account = await connected(shop, sandbox.url)
+    path = f"{ACCOUNTS}/{account['id']}"
+    wrong = {"api_key": "sk_wrong", "callback_secrets": [CALLBACK_SECRET]}
+
+    before = (await shop.post(f"{path}/verify")).json()
+    await shop.patch(path, {"expected_version": 1, "credentials": wrong})
+    after = (await shop.post(f"{path}/verify")).json()
+
+    assert (before["version"], before["verification"]) == (1, "valid")
+    assert (after["version"], after["verification"]) == (2, "refused")
+
+
+async def test_rules_may_name_an_account_that_was_connected_just_now(shop: Shop, sandbox: Merchant) -> None:
+    assert (await shop.pay()).status == 201
+    account = await connected(shop, sandbox.url)
+
+    rule = {"name": "all", "targets": [{"provider_account_id": account["id"]}]}
+    answer = await shop.put("/v1/routing/rules", {"rules": [rule], "expected_version": 0})
+
+    assert (answer.status, answer.json()["version"]) == (200, 1)
+
+
 async def test_new_payments_go_to_enabled_accounts_only(shop: Shop) -> None:
     for _ in range(2):
         disabled = await shop.post(f"{ACCOUNTS}/{shop.account}/disable")

@@ -81,8 +81,8 @@ class Heeding(ProviderSet):
 
     board: ProviderHealthBoard
 
-    async def accounts(self, tenant_id: TenantId) -> tuple[ProviderAccount, ...]:
-        accounts = await super().accounts(tenant_id)
+    async def accounts(self, tenant_id: TenantId, *, anew: bool = False) -> tuple[ProviderAccount, ...]:
+        accounts = await super().accounts(tenant_id, anew=anew)
         await self.board.refresh(tenant_id, [one.id for one in accounts])
         return accounts
 

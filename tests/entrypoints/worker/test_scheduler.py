@@ -5,8 +5,10 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from application.schedules import Chore, Schedule
+from application.schedules import SCHEDULES, Chore, Schedule
 from domain.errors import SERVICE_UNAVAILABLE, MediatorError
+from entrypoints.settings import Settings
+from entrypoints.worker.relay import schedules_of
 from entrypoints.worker.scheduler import BACKOFF_MAX_SECONDS, Repetition, backoff_seconds
 
 LONG = 60.0
@@ -140,3 +142,13 @@ def test_pauses_grow_to_a_limit() -> None:
     assert pauses == sorted(pauses)
     assert pauses[0] <= 0.25
     assert 0.9 * BACKOFF_MAX_SECONDS < pauses[-1] <= BACKOFF_MAX_SECONDS
+
+
+def test_settings_decide_how_often_drop_folders_are_looked_at_and_nothing_else() -> None:
+    table = {one.chore: one for one in schedules_of(Settings(drop_folder_seconds=2.5))}
+
+    changed = {chore for chore, one in table.items() if one not in SCHEDULES}
+
+    assert table[Chore.TAKE_IN_FILES].every_seconds == 2.5
+    assert changed == {Chore.TAKE_IN_FILES}
+    assert schedules_of(Settings()) == SCHEDULES

@@ -45,7 +45,7 @@ async def shop(script: Script) -> AsyncIterator[Shop]:
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    addresses = Addresses(api_url=url, api_key="key", simulator_url=url, simulator_key="key")
+    addresses = Addresses(api_url=url, api_key="key", simulator_url=url, simulator_key="key", simulator_secret="secret")
     async with aiohttp.ClientSession() as session:
         yield Shop(session, addresses, "EUR", price=1999)
     await runner.cleanup()

@@ -46,7 +46,7 @@ async def test_refusal_that_names_no_time_to_come_again_is_taken_as_it_is(shop: 
 async def test_payment_that_cannot_be_read_says_so(shop: Shop, script: Script) -> None:
     script.answer(404, {"code": "NOT_FOUND"})
 
-    with pytest.raises(ValueError, match="payment pay_1 was to be read, but the API answered 404 NOT_FOUND"):
+    with pytest.raises(ValueError, match="/v1/payments/pay_1 was to be read, but the API answered 404 NOT_FOUND"):
         await shop.payment("pay_1")
 
 

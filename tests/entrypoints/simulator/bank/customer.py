@@ -11,6 +11,7 @@ from defusedxml.ElementTree import fromstring
 
 from entrypoints.simulator.bank.books import BankBooks
 from entrypoints.simulator.bank.clerk import Clerk
+from entrypoints.simulator.bank.folders import BankFolders
 
 DATA = Path(__file__).parents[3] / "data" / "iso20022"
 VERSIONS = ("pain.001.001.03", "pain.001.001.09")
@@ -48,7 +49,7 @@ class Customer:
         self.clerk = self.open()
 
     def open(self) -> Clerk:
-        return Clerk(self.books, self.folder, book_seconds=10.0, clock=self.clock)
+        return Clerk(self.books, BankFolders(self.folder), book_seconds=10.0, clock=self.clock)
 
     def send(self, raw: bytes, name: str = "order.xml") -> None:
         (self.folder / "out" / name).write_bytes(raw)

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from entrypoints.simulator.bank.books import OPENING_BALANCE
+from entrypoints.simulator.bank.books import OPENING_BALANCE, BankBooks
 from entrypoints.simulator.bank.clerk import Clerk, Sending
+from entrypoints.simulator.bank.folders import BankFolders
 from tests.entrypoints.simulator.bank.customer import (
     DATA,
     DEBTOR,
     VERSIONS,
+    Clock,
     Customer,
     Order,
     order_file,
@@ -264,7 +266,7 @@ def test_files_come_late_twice_or_never_as_trouble_will_have_it(customer: Custom
     sendings = {1: Sending(copies=0), 2: Sending(copies=2), 3: Sending(late_seconds=5.0)}
     customer.clerk = Clerk(
         customer.books,
-        customer.folder,
+        BankFolders(customer.folder),
         book_seconds=10_000.0,
         send_as=lambda number: sendings.get(number, Sending()),
         clock=customer.clock,
@@ -299,3 +301,44 @@ def test_schemas_would_catch_an_invalid_answer() -> None:
 
     with pytest.raises(Exception, match="BY HAND"):
         read_valid(broken)
+
+
+def test_each_customer_is_answered_by_the_folder_that_the_order_came_by(tmp_path: Path) -> None:
+    clock, books = Clock(), BankBooks(tmp_path / "books.sqlite")
+    customers = tmp_path / "customers"
+    for name in ("pac_a", "pac_b"):
+        (customers / name / "out").mkdir(parents=True)
+    (customers / "not a customer").mkdir()
+    clerk = Clerk(books, BankFolders(tmp_path / "own", customers), book_seconds=10.0, clock=clock)
+
+    (customers / "pac_a" / "out" / "1.xml").write_bytes(order_file([Order("A")], message_id="MSG-A"))
+    (customers / "pac_b" / "out" / "1.xml").write_bytes(order_file([Order("B", name="Reject")], message_id="MSG-B"))
+    clerk.work()
+    clock.now += 10.0
+    clerk.work()
+    clerk.state_accounts()
+
+    assert names_in(customers / "pac_a" / "in") == ["pain002", "pain002", "camt054", "camt053"]
+    assert names_in(customers / "pac_b" / "in") == ["pain002"]
+    assert names_in(tmp_path / "own" / "in") == []
+    assert [one.customer for one in books.transfers()] == ["pac_a", "pac_b"]
+    assert not (customers / "not a customer" / "in").exists()
+    books.close()
+
+
+def test_file_that_a_customer_sent_before_the_bank_died_is_answered_there(tmp_path: Path) -> None:
+    clock, books = Clock(), BankBooks(tmp_path / "books.sqlite")
+    taken = tmp_path / "customers" / "pac_a" / "taken"
+    taken.mkdir(parents=True)
+    (taken.parent / "out").mkdir()
+    (taken / "in-1.xml").write_bytes(order_file([Order("A")]))
+
+    Clerk(books, BankFolders(tmp_path / "own", tmp_path / "customers"), book_seconds=10.0, clock=clock)
+
+    assert names_in(taken.parent / "in") == ["pain002"]
+    books.close()
+
+
+def names_in(folder: Path) -> list[str]:
+    """Give the kinds of the files in a folder, in order of time."""
+    return [path.name.split("-")[1] for path in sorted(folder.glob("*.xml"))]
