@@ -1,5 +1,7 @@
 """The demo scenario as a whole: what was played, how the accounts stand afterwards, and the proof of the books."""
 
+from collections.abc import Mapping
+
 import msgspec
 from rich.console import Console
 
@@ -7,9 +9,11 @@ from application.ledger.prove import ProofReport
 from entrypoints.cli.scenario.furnishing import furnish
 from entrypoints.cli.scenario.playing import Balance, play_all, read_balances, shops_of
 from entrypoints.cli.scenario.report import show_balances, show_played, show_proof
+from entrypoints.cli.scenario.shop import Shop
 from entrypoints.cli.scenario.steps import Played
 from entrypoints.cli.supervision.house import House
 from entrypoints.cli.supervision.tenants import prove_tenant
+from entrypoints.cli.trouble import Trouble
 
 SCENARIO_STEP = "Demo scenario"
 PROOF_STEP = "Proof"
@@ -30,13 +34,13 @@ class Demonstration(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def demonstrate(house: House) -> Demonstration:
-    """Play the scenario over HTTP, read the balances over HTTP, and prove the books of its tenant."""
+    """Play the scenario over HTTP, read the balances over HTTP, and prove the books of its tenant. Raises Trouble."""
     if house.tenants.demo is None:
         raise RuntimeError("this house has no tenant for the demo")
     steps = house.ground.steps
     async with shops_of(house.addresses()) as shops:
         with steps.step(SCENARIO_STEP) as step:
-            await furnish(next(iter(shops.values())))
+            await _furnish(shops)
             played = await play_all(shops, step.tell)
         with steps.step(PROOF_STEP):
             balances = await read_balances(next(iter(shops.values())))
@@ -45,9 +49,17 @@ async def demonstrate(house: House) -> Demonstration:
 
 
 async def refurnish(house: House) -> None:
-    """Lead the accounts of an earlier scenario to where the simulator is now, so that its books can be compared."""
+    """Lead the accounts of an earlier scenario to where the simulator is now. Raises Trouble."""
     async with shops_of(house.addresses()) as shops:
+        await _furnish(shops)
+
+
+async def _furnish(shops: Mapping[str, Shop]) -> None:
+    """Make sure of the accounts and rules that the scenario needs. Raises Trouble."""
+    try:
         await furnish(next(iter(shops.values())))
+    except ValueError as refusal:
+        raise Trouble(f"The demo scenario cannot be prepared: {refusal}.") from refusal
 
 
 def show(console: Console, demonstration: Demonstration) -> None:
