@@ -13,6 +13,7 @@ from domain.money import Currency, Money
 from domain.providers import (
     AcceptedPending,
     CallbackEvent,
+    Comeback,
     Decline,
     Instruction,
     Missing,
@@ -140,7 +141,7 @@ def _answers(
         answer(refund, 200, _REFUND | {"status": "pending"}, AcceptedPending("re_1")),
         answer(payout, 200, _PAYOUT, Succeeded("po_1", _AMOUNT)),
         answer(payout, 200, _PAYOUT | {"status": "in_transit"}, AcceptedPending("po_1")),
-        answer(payout, 200, failed, Rejected("account_closed", Decline.HARD, "Closed.", "po_1")),
+        answer(payout, 200, failed, Rejected("account_closed", Decline.HARD, "Closed.", "po_1", Comeback.RETURNED)),
         *(answer(one, 400, too_much, invalid) for one in (capture, void, refund, payout)),
     )
 

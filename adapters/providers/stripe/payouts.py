@@ -9,7 +9,7 @@ from adapters.providers.stripe.currencies import PAYOUTS
 from adapters.providers.stripe.objects import ACCOUNT, KEY, PAYMENT, Payout, PayoutStatus, is_of, key_of, stated
 from adapters.providers.stripe.payments import amount_on_wire, succeeded
 from adapters.providers.stripe.refusals import refused
-from domain.providers import AcceptedPending, Decline, Instruction, Outcome, Rejected, Unknown
+from domain.providers import AcceptedPending, Comeback, Decline, Instruction, Outcome, Rejected, Unknown
 
 
 def build_payout(access: Access, instruction: Instruction) -> HttpRequest:
@@ -44,9 +44,16 @@ def payout_outcome(instruction: Instruction, payout: Payout) -> Outcome:
             return succeeded(payout.id, stated(payout.currency, payout.amount))
         case PayoutStatus.PENDING | PayoutStatus.IN_TRANSIT:
             return AcceptedPending(payout.id)
-        case PayoutStatus.FAILED | PayoutStatus.CANCELED:
-            code = payout.failure_code or f"payout_{payout.status}"
-            return Rejected(code, Decline.HARD, cleaned(payout.failure_message or ""), payout.id)
+        case PayoutStatus.CANCELED:
+            return _ended(payout, None)
+        case PayoutStatus.FAILED:
+            # Also after `paid`: the bank sent it back, and it is in the balance at Stripe again.
+            return _ended(payout, Comeback.RETURNED)
+
+
+def _ended(payout: Payout, comeback: Comeback | None) -> Rejected:
+    code = payout.failure_code or f"payout_{payout.status}"
+    return Rejected(code, Decline.HARD, cleaned(payout.failure_message or ""), payout.id, comeback)
 
 
 def _destination(access: Access, instruction: Instruction) -> str:

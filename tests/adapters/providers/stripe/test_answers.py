@@ -10,6 +10,7 @@ from adapters.providers.stripe.adapter import StripeAdapter
 from domain.money import amount_of
 from domain.providers import (
     AcceptedPending,
+    Comeback,
     Decline,
     Finding,
     Missing,
@@ -180,7 +181,7 @@ def test_state_of_a_refund_is_its_outcome(changes: dict[str, object], expected: 
         ({"status": "in_transit"}, AcceptedPending("po_1")),
         (
             {"status": "failed", "failure_code": "account_closed", "failure_message": "Closed."},
-            Rejected("account_closed", Decline.HARD, "Closed.", "po_1"),
+            Rejected("account_closed", Decline.HARD, "Closed.", "po_1", Comeback.RETURNED),
         ),
         ({"status": "canceled"}, Rejected("payout_canceled", Decline.HARD, "", "po_1")),
         ({"metadata": {"operation_key": "op_9"}}, Unknown("the answer is about another operation")),

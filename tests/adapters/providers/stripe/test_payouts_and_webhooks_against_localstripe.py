@@ -12,7 +12,7 @@ from aiohttp import web
 
 from domain.errors import MediatorError
 from domain.money import amount_of
-from domain.providers import AcceptedPending, Decline, Missing, OperationKind, Rejected, Succeeded, Unreadable
+from domain.providers import AcceptedPending, Comeback, Decline, Missing, OperationKind, Rejected, Succeeded, Unreadable
 from tests.adapters.providers.stripe.examples import CREDENTIALS, authorize, payout
 from tests.adapters.providers.stripe.world import World, fresh, on
 
@@ -54,7 +54,8 @@ async def test_payout_is_pending_until_the_bank_has_it(world: World) -> None:
     await world.ask("POST", f"/v1/payouts/{reference}", status="paid")
     assert await world.provider.look_up(instruction) == Succeeded(reference, amount_of(2000, "EUR"))
     await world.ask("POST", f"/v1/payouts/{reference}", status="failed", failure_code="could_not_process")
-    assert await world.provider.look_up(instruction) == Rejected("could_not_process", Decline.HARD, "", reference)
+    back = Rejected("could_not_process", Decline.HARD, "", reference, Comeback.RETURNED)
+    assert await world.provider.look_up(instruction) == back
 
 
 async def test_payout_in_a_currency_that_is_not_held_there_is_invalid(world: World) -> None:
